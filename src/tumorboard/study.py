@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import GeometryError, SequenceError
 from tumorboard.sequences import REFERENCE_ORDER, Sequence
+from tumorboard.transform import Frame
 from tumorboard.volume import Grid, Volume
 
 
@@ -132,6 +133,8 @@ class Study:
         Brain mask on the same grid.
     native_axcodes : str
         Orientation in which the reference sequence was given, so that results can go back.
+    frame : Frame or None
+        Midline and way to the atlas, once they have been found.
 
     Raises
     ------
@@ -145,7 +148,7 @@ class Study:
     volumes: Mapping[Sequence, Volume]
     brain: NDArray[np.bool_]
     native_axcodes: str = "RAS"
-    notes: tuple[str, ...] = field(default=())
+    frame: Frame | None = None
 
     def __post_init__(self) -> None:
         if not self.volumes:

@@ -1,0 +1,63 @@
+"""File names as they may be shown: words of the field stay, everything else becomes a star.
+
+Why it exists: a file name is where a patient's name and birth date most often stand. Whatever is printed,
+logged or raised shows a name through here. Nothing is shown because it looks harmless; only what is in
+the vocabulary is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+
+from tumorboard.intake.identity import identify
+from tumorboard.intake.vocabulary import EXTENSION, WORDS, words
+
+DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d{2}([-_. ]?)\d{2}\1\d{2}|\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d{2}|\d{8,})(?!\d)", re.ASCII
+)
+"""Runs of digits that may be a date, with or without separators."""
+
+_ENTITY = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+")
+_LONG_NUMBER = re.compile(r"\d{4,}")
+_PART = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+(?=[_.]|$)|[^\W_]+|[\W_]+")
+_HIDDEN_RUN = re.compile(r"\*(?:[\W_]*\*)+")
+
+
+def shown_name(path: Path | str) -> str:
+    """Return a file's name with every token that is not a word of the field replaced by ``*``.
+
+    Parameters
+    ----------
+    path : Path or str
+        Only its last part is looked at.
+
+    Returns
+    -------
+    str
+        Sequence and technique words, BIDS entities, BraTS names and the ending as written. Dates and
+        numbers of four digits or more are hidden, BraTS names excepted.
+
+    Examples
+    --------
+    >>> shown_name("DOE_JOHN_1961-03-04_T1_post.nii.gz"), shown_name("BraTS-GLI-00001-000-t1c.nii.gz")
+    ('*_T1_post.nii.gz', 'BraTS-GLI-00001-000-t1c.nii.gz')
+    """
+    name = unicodedata.normalize("NFC", Path(path).name)
+    ending = EXTENSION.search(name)
+    stem, suffix = (name[: ending.start()], name[ending.start() :]) if ending else (name, "")
+    identity = identify(stem)
+    kept = stem[: identity.end] if identity is not None and identity.convention == "BraTS" else ""
+    rest = DATE.sub("*", stem[len(kept) :])
+    text = "".join(_shown_part(part) for part in _PART.findall(rest))
+    return kept + _HIDDEN_RUN.sub("*", text) + suffix
+
+
+def _shown_part(part: str) -> str:
+    if _ENTITY.fullmatch(part):
+        key, _, value = part.partition("-")
+        return f"{key}-*" if _LONG_NUMBER.search(value) else part
+    if not any(c.isalnum() for c in part):
+        return part
+    return part if all(word in WORDS for word in words(part)) else "*"

@@ -1,0 +1,79 @@
+"""Neighbourhoods in millimetres, so that thick slices and thin ones mean the same tissue."""
+
+from __future__ import annotations
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+
+Mask = NDArray[np.bool_]
+Spacing = tuple[float, float, float]
+
+
+def distance_to(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
+    """Distance of every voxel to the nearest voxel of ``mask`` in mm; infinite when it is empty."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf, dtype=np.float32)
+    return np.asarray(ndi.distance_transform_edt(~mask, sampling=spacing_mm), dtype=np.float32)
+
+
+def depth_in(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
+    """Distance of every voxel of ``mask`` to the nearest voxel outside in mm; 0 outside."""
+    padded = ndi.distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
+    return np.asarray(padded[1:-1, 1:-1, 1:-1], dtype=np.float32)
+
+
+def close_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
+    """Closing by a ball: gaps up to twice the radius are bridged."""
+    if not mask.any():
+        return mask
+    pad = [int(np.ceil(radius_mm / s)) + 1 for s in spacing_mm]
+    grown = distance_to(np.pad(mask, [(p, p) for p in pad]), spacing_mm) <= radius_mm
+    shrunk = distance_to(~grown, spacing_mm) > radius_mm
+    inner = tuple(slice(p, -p) for p in pad)
+    return np.asarray(shrunk[inner] | mask)
+
+
+def open_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
+    """Opening by a ball: what is thinner than twice the radius goes."""
+    core = depth_in(mask, spacing_mm) > radius_mm
+    return np.asarray((distance_to(core, spacing_mm) <= radius_mm) & mask)
+
+
+def fill_slices(mask: Mask) -> Mask:
+    """Fill holes in 3-D and within the slices of each of the three planes."""
+    filled = ndi.binary_fill_holes(mask)
+    cross = ndi.generate_binary_structure(2, 1)
+    for axis in range(3):
+        plane = np.expand_dims(cross, axis)
+        filled = filled | ndi.binary_fill_holes(mask, structure=plane)
+    return np.asarray(filled)
+
+
+def parts(mask: Mask) -> tuple[NDArray[np.uint32], int]:
+    """Label the 26-connected parts of a mask from 1, largest first (ties: first voxel first)."""
+    labelled, n = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=26, return_N=True)
+    sizes = np.bincount(labelled.ravel(), minlength=n + 1)[1:]
+    rank = np.empty(n + 1, dtype=np.uint32)
+    rank[0] = 0
+    rank[1:][np.argsort(-sizes, kind="stable")] = np.arange(1, n + 1, dtype=np.uint32)
+    return rank[labelled], int(n)
+
+
+def drop_small(mask: Mask, least_ml: float, spacing_mm: Spacing) -> Mask:
+    """Remove 26-connected parts below a volume in mL."""
+    labelled, n = parts(mask)
+    volumes = np.bincount(labelled.ravel(), minlength=n + 1) * float(np.prod(spacing_mm)) / 1000.0
+    keep = volumes >= least_ml
+    keep[0] = False
+    return np.asarray(keep[labelled])
+
+
+def touching(mask: Mask, seeds: Mask) -> Mask:
+    """Return the 26-connected parts of ``mask`` that hold a voxel of ``seeds``."""
+    labelled, n = parts(mask)
+    keep = np.zeros(n + 1, dtype=bool)
+    keep[np.unique(labelled[seeds & mask])] = True
+    keep[0] = False
+    return np.asarray(keep[labelled])

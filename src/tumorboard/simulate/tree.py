@@ -1,0 +1,95 @@
+"""Write a digital patient as a BIDS-like folder, so that the whole chain can be shown on it.
+
+Why it exists: a demonstration begins with files, as a hospital's day does. The tree says in every
+description that the patient is digital. Truth lies apart under ``derivatives/truth`` and is never
+offered as input.
+
+Source: BIDS specification 1.10 (https://bids-specification.readthedocs.io); ``events.csv`` is ours.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tumorboard import __version__
+from tumorboard.io.images import write_volume
+from tumorboard.labels import TISSUE_NAMES
+from tumorboard.simulate.patient import DigitalPatient, DigitalStudy
+from tumorboard.store import write_atomic, write_json
+from tumorboard.study import Event
+
+SUBJECT = "digital"
+"""BIDS subject label and ``patient_id``."""
+
+NOTICE = "Digital, made from a seed; not a patient. Nothing measured here is evidence about people."
+
+EVENT_COLUMNS = ("patient_id", "date", "end_date", "event", "value", "unit", "detail")
+
+
+def write_digital_patient(patient: DigitalPatient, folder: Path) -> None:
+    """Write images, sessions, events, descriptions and truth.
+
+    Parameters
+    ----------
+    patient : DigitalPatient
+        From :func:`tumorboard.simulate.patient.digital_patient`.
+    folder : Path
+        Root of the tree; made if absent. Each file is written whole or not at all; files of the same
+        name are replaced.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tumorboard.simulate.patient import digital_patient
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     write_digital_patient(digital_patient(spacing_mm=6.0), Path(place))
+    ...     sorted(f.name for f in (Path(place) / "sub-digital" / "ses-01" / "anat").iterdir())[0]
+    'sub-digital_ses-01_FLAIR.nii.gz'
+    """
+    subject = f"sub-{SUBJECT}"
+    truth = folder / "derivatives" / "truth"
+    for study in patient.studies:
+        _write_study(study, folder / subject, truth / subject)
+    write_atomic(folder / subject / f"{subject}_sessions.tsv", _sessions(patient.studies))
+    write_atomic(folder / "events.csv", _table(EVENT_COLUMNS, map(_event_row, patient.events), ","))
+    write_json(folder / "dataset_description.json", _description("Digital patient", "raw", patient.seed))
+    write_json(truth / "dataset_description.json", _description("Digital patient: truth", "derivative", patient.seed))
+    rows = ((int(tissue), name, tissue.name) for tissue, name in TISSUE_NAMES.items())
+    write_atomic(truth / "dseg.tsv", _table(("index", "name", "abbreviation"), rows, "\t"))
+
+
+def _write_study(study: DigitalStudy, images: Path, truth: Path) -> None:
+    stem = f"sub-{SUBJECT}_{study.id}"
+    for sequence, volume in study.volumes.items():
+        write_volume(volume, images / study.id / "anat" / f"{stem}_{sequence.bids_suffix}.nii.gz")
+    write_volume(study.truth, truth / study.id / "seg" / f"{stem}_dseg.nii.gz")
+
+
+def _sessions(studies: Iterable[DigitalStudy]) -> str:
+    return _table(("session_id", "acq_time"), ((s.id, f"{s.date.isoformat()}T00:00:00") for s in studies), "\t")
+
+
+def _event_row(event: Event) -> Sequence[object]:
+    end = event.end_date.isoformat() if event.end_date else ""
+    return (SUBJECT, event.date.isoformat(), end, event.kind.value, event.value, event.unit, event.detail)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _description(name: str, kind: str, seed: int) -> dict[str, object]:
+    made_by = {"Name": "tumorboard", "Version": __version__, "Description": f"{NOTICE} Seed {seed}."}
+    return {"Name": name, "BIDSVersion": "1.10.0", "DatasetType": kind, "License": "CC0", "GeneratedBy": [made_by]}
