@@ -138,8 +138,8 @@ def make_bundle() -> Callable[..., StudyBundle]:
         number: int = 1,
         radius: float = 14.0,
         sequences: tuple[Sequence, ...] = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR),
-        shape: tuple[int, int, int] = (72, 88, 70),
-        spacing: tuple[float, float, float] = (2.0, 2.0, 2.0),
+        shape: tuple[int, int, int] = (48, 58, 46),
+        spacing: tuple[float, float, float] = (3.0, 3.0, 3.0),
         dated: bool = True,
         **more: Any,
     ) -> StudyBundle:

@@ -76,7 +76,7 @@ def test_vessels_and_plexus_are_few_and_where_they_belong(head):
 def test_smooth_fields_have_unit_variance_and_mean_zero():
     grid = Grid((60, 50, 40), np.diag([2.0, 2.0, 3.0, 1.0]))
     field = smooth_field(grid, 7.0, np.random.default_rng(1))
-    assert abs(field.mean()) < 0.05
+    assert abs(field.mean()) < 0.15
     assert field.std() == pytest.approx(1.0, abs=0.05)
 
 

@@ -35,10 +35,11 @@ def test_same_seed_same_bits_other_seed_other_bits():
     assert not np.array_equal(one.studies[0].volumes[Sequence.T1].data, other.studies[0].volumes[Sequence.T1].data)
 
 
-@pytest.mark.parametrize("spacing_mm", [3.0, 4.0])
+@pytest.mark.parametrize("spacing_mm", [4.5, 6.0])
 def test_other_spacings_work(spacing_mm):
     made = digital_patient(2, spacing_mm)
     assert made.studies[0].volumes[Sequence.T1].spacing_mm == (spacing_mm,) * 3
+    assert made.studies[2].truth.volume_ml("TC") > made.studies[1].truth.volume_ml("TC")
     assert 25 < made.studies[0].truth.volume_ml("TC") < 40
 
 

@@ -8,6 +8,7 @@ ever joined because it looks alike.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Files
@@ -16,10 +17,10 @@ from pathlib import Path
 
 from tumorboard.errors import SequenceError
 from tumorboard.intake.identity import Identity, identify
-from tumorboard.intake.names import Recognition, recognise
+from tumorboard.intake.names import UNKNOWN, Recognition, recognise
 from tumorboard.intake.scan import ImageFile
 from tumorboard.intake.sessions import date_of_folder, is_container, is_study_folder, read_sessions_tsv
-from tumorboard.intake.vocabulary import WORDS, words
+from tumorboard.intake.vocabulary import WORDS, stem_of, words
 
 ONE_EACH = "give each patient a folder of its own, or name the right files with --sequence NAME=FILE"
 
@@ -99,11 +100,12 @@ def group(images: Iterable[ImageFile]) -> tuple[list[StudyFiles], list[ImageFile
     studies: dict[tuple[tuple[str, str], str], StudyFiles] = {}
     orphans = [file for home, files in homes.items() if home not in holding for file in files]
     for home, files in holding.items():
+        appendix = _is_appendix(home, holding)
         for file, identity in _with_identity(home, files):
-            study = _identified(home, identity) if identity else _loose(home, holding)
-            if study is None:
+            if appendix and file.identity is None:
                 orphans.append(_told(file, "lies in a subfolder of a folder that is already a study"))
                 continue
+            study = _identified(home, identity) if identity else _loose(home, holding)
             key = (study.owner.key, study.name)
             studies[key] = _add(studies.get(key, study), file)
     found = [s for s in studies.values() if s.images]
@@ -140,10 +142,10 @@ def _is_sequence_folder(folder: Path, inside: Mapping[Path, set[object]]) -> boo
     """Whether a folder is named by one sequence and nothing else, and holds no other."""
     said = words(folder.name)
     known = all(word in WORDS or (word.isdigit() and len(word) < 5) for word in said)
-    if not said or not (known or said[0] == "vsd"):
+    if not said or not (known or said[0] == "vsd") or identify(folder.name) is not None:
         return False
     named = recognise(folder.name)
-    return named.reason != "" and inside.get(folder, set()) <= {named.sequence}
+    return named is not UNKNOWN and inside.get(folder, set()) <= {named.sequence}
 
 
 def _with_identity(home: Path, files: Files[ImageFile]) -> list[tuple[ImageFile, Identity | None]]:
@@ -157,7 +159,7 @@ def _with_identity(home: Path, files: Files[ImageFile]) -> list[tuple[ImageFile,
     if len(patients) > 1:
         got = f"file names of {len(patients)} patients ({', '.join(sorted({c for c, _ in patients}))} names)"
         raise SequenceError("one patient in a study", got=got, where="input", remedy=ONE_EACH)
-    _refuse_two_prefixes(files)
+    _refuse_two_names(files)
     points = {(i.patient.casefold(), i.session): i for i in named}
     default = next(iter(points.values())) if len(points) == 1 else folder
     if len(points) > 1 and default is None:
@@ -180,56 +182,65 @@ def _folder_identity(home: Path, root: Path) -> Identity | None:
         found = identify(folder.name)
         if found is not None:
             return replace(found, session=found.session or session)
-        if folder.name.lower().startswith("ses-"):
-            session = folder.name[4:]
+        if not session and is_study_folder(folder.name):
+            session = folder.name.removeprefix("ses-")
         if folder == root:
             break
     found = identify(root.parent.name)
     return replace(found, session=session) if found and session else None
 
 
-def _refuse_two_prefixes(files: Files[ImageFile]) -> None:
-    """Refuse a folder with ``A_t1, A_t2, B_t1, B_t2``: two sets of the same sequences under two names."""
-    starts: dict[object, set[str]] = defaultdict(set)
+def _refuse_two_names(files: Files[ImageFile]) -> None:
+    """Refuse ``A_t1, A_t2, B_t1, B_t2``, and ``t1/A, t1/B``: the same sequences under two names."""
+    rests: dict[object, set[str]] = defaultdict(set)
+    unnamed: dict[object, set[str]] = defaultdict(set)
     for file in files:
         if file.recognition.sequence is not None and file.identity is None:
-            starts[file.recognition.sequence].add(_start(file.path.name))
-    doubled = [names for names in starts.values() if len(names) > 1]
-    if len(doubled) > 1 and all(names == doubled[0] for names in doubled):
-        got = f"{len(doubled)} sequences, each under the same {len(doubled[0])} different names"
+            rests[file.recognition.sequence].add(_rest(file.path.name))
+            if recognise(file.path.name) is UNKNOWN:
+                unnamed[file.recognition.sequence].add(_rest(file.path.name))
+    doubled = [names for names in rests.values() if len(names) > 1]
+    alike = len(doubled) > 1 and all(names == doubled[0] for names in doubled)
+    if alike or any(len(names) > 1 for names in unnamed.values()):
+        got = f"files of one sequence under {len(doubled[0])} different names"
         raise SequenceError("one patient in a study", got=got, where="input", remedy=ONE_EACH)
 
 
-def _start(name: str) -> str:
-    """Return the words of a name before its first word of the field."""
-    said = words(name)
-    known = next((n for n, word in enumerate(said) if word in WORDS), len(said))
-    return " ".join(said[:known])
+def _rest(name: str) -> str:
+    """Return what a name says beside words of the field and short numbers."""
+    return " ".join(w for w in words(stem_of(name)) if w not in WORDS and not re.fullmatch(r"(?:run)?\d{1,4}", w))
 
 
 def _identified(home: Path, identity: Identity) -> StudyFiles:
+    """Return the study of a file whose name or folder names its patient."""
     owner = Owner(identity.convention, identity.patient, home)
-    if identity.convention != "BIDS":
-        return StudyFiles(owner, identity.session, "", date_of_folder(home.name), (), ())
+    session = identity.session or (home.name if is_study_folder(home.name) else "")
     dates: dict[str, dt.date] = {}
-    for folder in (home, home.parent):
+    for folder in (home, *home.parents)[:3] if identity.convention == "BIDS" else ():
         if identify(folder.name) is not None:
-            dates = read_sessions_tsv(folder / f"{folder.name}_sessions.tsv")
-    date = dates.get(identity.session) or date_of_folder(identity.session)
-    return StudyFiles(owner, identity.session, identity.session, date, (), ())
+            dates |= read_sessions_tsv(folder / f"{folder.name}_sessions.tsv")
+    date = dates.get(session) or date_of_folder(session) or date_of_folder(home.name)
+    return StudyFiles(owner, session, session if identity.convention == "BIDS" else "", date, (), ())
 
 
-def _loose(home: Path, holding: Mapping[Path, Files[ImageFile]]) -> StudyFiles | None:
-    """Return the study of a folder whose files name no patient; None when it is an appendix of another."""
-    root = holding[home][0].root
-    above = [p for p in home.parents if root == p or root in p.parents]
-    dated = next((p for p in (home, *above) if is_study_folder(p.name)), None)
+def _loose(home: Path, holding: Mapping[Path, Files[ImageFile]]) -> StudyFiles:
+    """Return the study of a folder whose files name no patient."""
+    dated = next((p for p in (home, *_above(home, holding)) if is_study_folder(p.name)), None)
     if dated is not None and (dated == home or _alone_below(dated, holding)):
         real = dated.resolve()
         return StudyFiles(Owner("", "", real.parent), real.name, "", date_of_folder(real.name), (), ())
-    if any(folder in holding for folder in above):
-        return None
     return StudyFiles(Owner("", "", home.resolve()), "", "", None, (), ())
+
+
+def _above(home: Path, holding: Mapping[Path, Files[ImageFile]]) -> list[Path]:
+    """Return the folders above one, up to the one the user gave."""
+    root = holding[home][0].root
+    return [folder for folder in home.parents if folder == root or root in folder.parents]
+
+
+def _is_appendix(home: Path, holding: Mapping[Path, Files[ImageFile]]) -> bool:
+    """Whether a folder without a study's name lies below one that is a study already."""
+    return not is_study_folder(home.name) and any(folder in holding for folder in _above(home, holding))
 
 
 def _alone_below(folder: Path, holding: Mapping[Path, Files[ImageFile]]) -> bool:

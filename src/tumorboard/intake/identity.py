@@ -45,7 +45,9 @@ IDENTITIES: tuple[tuple[str, re.Pattern[str]], ...] = (
     # BraTS 2017-2019, e.g. Brats18_2013_21_1_t1ce, Brats17_CBICA_AAB_1, Brats18_WashU_S036_1
     (
         "BraTS",
-        re.compile(r"(?P<patient>BraTS1[789]_(?:2013|CBICA|TCIA\d{0,2}|TMC|MDA|UAB|WashU)_[A-Z0-9]{1,5}_\d)(?=[-_.]|$)", re.I),
+        re.compile(
+            r"(?P<patient>BraTS1[789]_(?:2013|CBICA|TCIA\d{0,2}|TMC|MDA|UAB|WashU)_[A-Z0-9]{1,5}_\d)(?=[-_.]|$)", re.I
+        ),
     ),
     # BraTS 2013-2016: the patient folder, e.g. brats_2013_pat0001_1, brats_tcia_pat118_0102
     ("BraTS", re.compile(r"(?P<patient>brats_(?:2013|tcia)_pat\d{1,4})_(?P<session>\d{1,4})(?=[-_.]|$)", re.I)),

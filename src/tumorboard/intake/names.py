@@ -51,10 +51,19 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     # A study described "with and without contrast" says nothing about one series of it.
     (re.compile(r"\b(?:w|with|mit) (?:and |und |o )?(?:wo|w o|without|ohne) (?:contrast|gad|gado|gd|km)\b"), ""),
     # Before or after an operation is not before or after contrast.
-    (re.compile(r"\b(?:pre|post) (?:op|operative|operativ|surgery|surgical|rt|radio\w*|treatment|therapy|chemo)\b"), ""),
+    (
+        re.compile(r"\b(?:pre|post) (?:op|operative|operativ|surgery|surgical|rt|radio\w*|treatment|therapy|chemo)\b"),
+        "",
+    ),
     # Moved onto another sequence's grid: the first one is the image.
-    (re.compile(rf"(\b{_WEIGHT}\b.*?) (?:to|in|on|onto|into|2) {_WEIGHT}\b(?: (?:c|ce|gd|post|native))?(?: space)?"), r"\1"),
-    (re.compile(r"\b(?:pre|ohne|without|wo|w o|non|no) (?:contrast|kontrast|kontrastmittel|km|gad|gado|gd|ce|c)\b"), "native"),
+    (
+        re.compile(rf"(\b{_WEIGHT}\b.*?) (?:to|in|on|onto|into|2) {_WEIGHT}\b(?: (?:c|ce|gd|post|native))?(?: space)?"),
+        r"\1",
+    ),
+    (
+        re.compile(r"\b(?:pre|ohne|without|wo|w o|non|no) (?:contrast|kontrast|kontrastmittel|km|gad|gado|gd|ce|c)\b"),
+        "native",
+    ),
     (re.compile(r"\bce (?:none|no|pre)\b"), "native"),
 )
 """Runs of words that would mislead word by word, and what they are replaced by."""
@@ -62,17 +71,21 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
 _RULES: tuple[tuple[str, Sequence | None, str], ...] = (
     (_any("mask"), None, "a mask, not an image"),
     (_any("segmentation") + r"|\bvsd\b.* ot\b", None, "a segmentation; own labels only with --labels"),
-    (_any("subtraction"), None, "a subtraction, computed from other images"),
+    (r"\b(?:sub(?:tr\w*))\b|(?<!^)\bsub\b|^sub\b(?! \d)", None, "a subtraction, computed from other images"),
     (_any("diffusion"), None, "diffusion is not used yet"),
     (_any("perfusion"), None, "perfusion is not used yet"),
-    (_any("susceptibility") + r"|\bt2\b.*\bgre\b|\bgre\b.*\bt2\b", None, "T2*/susceptibility is not used yet"),
+    (
+        _any("susceptibility") + r"|\bt2 star\b|\bt2\b.*\bgre\b|\bgre\b.*\bt2\b",
+        None,
+        "susceptibility is not used yet",
+    ),
     (_any("planning"), None, "a planning image"),
     (_any("vessels"), None, "an angiogram"),
     (_any("spectroscopy"), None, "spectroscopy is not used yet"),
     (_any("function"), None, "functional MRI is not used yet"),
     (_any("other modality"), None, "not an MR sequence"),
     (_any("projection"), None, "a projection or a phase image"),
-    (_any("map"), None, "a computed map, not an image"),
+    (_any("map") + r"|\bbias field\b", None, "a computed map, not an image"),
     (rf"(?=.*{_T1})(?=.*{_T2})", None, "its name speaks of T1 and of T2; say which with --sequence NAME=FILE"),
     (rf"(?=.*{_T1})(?=.*\bpre\b)(?=.*\bpost\b)", None, "its name speaks of before and after contrast; use --sequence"),
     (rf"^(?!.*{_T1}).*(?:\b(?:flair|fla|tirm|darkfluid|dark fluid|da fl)\b|\btir2d\w*)", Sequence.FLAIR, "FLAIR"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from tumorboard.errors import SequenceError
 from tumorboard.intake.group import Owner
@@ -27,7 +27,7 @@ def hashed(*parts: str, length: int = 8) -> str:
     >>> hashed("a", "b") == hashed("a", "b"), hashed("a", "b") == hashed("ab"), len(hashed("a"))
     (True, False, 8)
     """
-    composed = "\\0".join(unicodedata.normalize("NFC", part) for part in parts)
+    composed = "\0".join(unicodedata.normalize("NFC", part) for part in parts)
     return hashlib.blake2b(composed.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()[:length]
 
 
@@ -49,6 +49,7 @@ def pseudonym_of(owner: Owner, depth: int = 2) -> str:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> pseudonym_of(Owner("BIDS", "01", Path())), pseudonym_of(Owner("BraTS", "BraTS-GLI-00001", Path()))
     ('01', 'GLI00001')
     >>> pseudonym_of(Owner("BraTS", "Brats18_2013_21_1", Path()))
@@ -80,8 +81,8 @@ def tell_apart(owners: Iterable[Owner]) -> dict[tuple[str, str], str]:
     unique = {owner.key: owner for owner in owners}
     chosen = {key: pseudonym_of(owner) for key, owner in unique.items()}
     for depth in range(3, 40):
-        folded = [name.casefold() for name in chosen.values()]
-        twice = [key for key, name in chosen.items() if folded.count(name.casefold()) > 1]
+        folded = Counter(name.casefold() for name in chosen.values())
+        twice = [key for key, name in chosen.items() if folded[name.casefold()] > 1]
         if not twice:
             break
         for key in twice:

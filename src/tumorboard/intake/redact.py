@@ -22,6 +22,7 @@ DATE = re.compile(
 _ENTITY = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+")
 _LONG_NUMBER = re.compile(r"\d{4,}")
 _PART = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+(?=[_.]|$)|[^\W_]+|[\W_]+")
+_SEPARATORS = frozenset(" _-.+*()[],")
 _HIDDEN_RUN = re.compile(r"\*(?:[\W_]*\*)+")
 
 
@@ -59,5 +60,5 @@ def _shown_part(part: str) -> str:
         key, _, value = part.partition("-")
         return f"{key}-*" if _LONG_NUMBER.search(value) else part
     if not any(c.isalnum() for c in part):
-        return part
+        return "".join(c if c in _SEPARATORS else "_" for c in part)
     return part if all(word in WORDS for word in words(part)) else "*"

@@ -94,10 +94,10 @@ def scan(inputs: Iterable[Path]) -> Scan:
     given: Path | None = None
     for number, place in enumerate(inputs, start=1):
         if place.is_dir():
-            _walk(place, result, seen)
+            _walk(place.resolve(), result, seen)
         elif place.is_file():
-            given = given or place
-            _take(place, given.parent, result, given=True)
+            given = given or place.parent.resolve()
+            _take(place.parent.resolve() / place.name, given, result, given=True)
         else:
             where = f"input {number}"
             raise SequenceError("a folder or a file", got="nothing there", where=where, remedy="check the name")

@@ -16,12 +16,16 @@ from tumorboard.intake.scan import natural
 
 _DATE = r"(?P<y>(?:19|20)\d{2})(?P<sep>[-_.]?)(?P<m>\d{2})(?P=sep)(?P<d>\d{2})"
 _STUDY_WORD = r"(?:ses(?:sion)?|visit|tp|time[-_ ]?point)"
-_DATED = re.compile(rf"(?:(?:{_STUDY_WORD}|study|scan|exam|mri?)[-_ ]?)?{_DATE}(?:[-_ ]?(?:mr|mri|study|scan|brain|head))*", re.I)
+_DATED = re.compile(
+    rf"(?:(?:{_STUDY_WORD}|study|scan|exam|mri?)[-_ ]?)?{_DATE}(?:[-_ ]?(?:mr|mri|study|scan|brain|head))*", re.I
+)
 _NAMED = (
     re.compile(r"ses-[^\W_]+", re.I),
     re.compile(rf"{_STUDY_WORD}[-_ ]?\d{{1,4}}", re.I),
     re.compile(r"(?:week|month|day|year)[-_ ]?\d{1,4}(?:[-_]\d)?", re.I),
-    re.compile(r"(?:baseline|initial|(?:pre|post)[-_ ]?op\w*|follow[-_ ]?up|fu|recurrence|nadir)(?:[-_ ]?\d{1,3})?", re.I),
+    re.compile(
+        r"(?:baseline|initial|(?:pre|post)[-_ ]?op\w*|follow[-_ ]?up|fu|recurrence|nadir)(?:[-_ ]?\d{1,3})?", re.I
+    ),
 )
 _CONTAINER = re.compile(r"nii|nifti|niftis|nrrd|anat|images?|img|raw|data|mri?|input", re.I)
 _ISO_START = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?")

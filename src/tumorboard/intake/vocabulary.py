@@ -34,21 +34,21 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
     "perfusion": (
         *("dsc", "dce", "perf", "perfusion", "cbv", "rcbv", "cbf", "rcbf", "mtt", "tmax", "asl", "ktrans", "m0scan"),
     ),
-    "susceptibility": ("swi", "swan", "qsm", "star", "hemo", "t2starw", "t2star", "minip"),
+    "susceptibility": ("swi", "swan", "qsm", "hemo", "t2starw", "t2star", "minip"),
     "subtraction": ("sub", "subtraction", "subtracted", "subtract", "subtr"),
-    "map": ("map", "maps", "prob", "probability", "unit1", "mp2rage", "field", "biasfield", "warp", "xfm", "fieldmap"),
+    "map": ("map", "maps", "prob", "probability", "unit1", "mp2rage", "biasfield", "warp", "xfm", "fieldmap"),
     "projection": ("mip", "phase", "pha"),
     "planning": ("localizer", "localiser", "loc", "scout", "survey", "scanogram"),
     "vessels": ("tof", "mra", "mrv", "angio", "venogram"),
     "spectroscopy": ("mrs", "svs", "csi", "spectroscopy"),
-    "function": ("bold", "sbref", "fmri", "rest", "task"),
+    "function": ("bold", "sbref", "fmri"),
     "other modality": ("ct", "cct", "pet", "fet", "spect", "fdg"),
     "density": ("pd", "pdw", "pdt2"),
     "orientation": ("ax", "axial", "tra", "trans", "transversal", "sag", "sagittal", "cor", "coronal"),
     "technique": (
         *("2d", "3d", "iso", "se", "tse", "fse", "gre", "ffe", "tfe", "ir", "space", "spc", "cube", "vista", "fs"),
         *("fatsat", "blade", "propeller", "mr", "mri", "brain", "head", "anat", "axt1", "defaced", "bias", "n4"),
-        *("corrected", "stripped", "bet", "registered", "reg", "coreg", "resampled", "native", "plus", "c", "run"),
+        *("corrected", "stripped", "bet", "registered", "reg", "coreg", "resampled", "plus", "c", "run", "star"),
     ),
 }
 """Words by what they speak of, lower case."""

@@ -17,14 +17,16 @@ the end points, and invariant under flips and transposes.
 *Longest*: the longest inside segment in mm. *Perpendicular*: the longest inside segment whose projection
 on the direction of the longest is at most half the smaller in-plane spacing; it need not intersect it.
 A single pixel has length 0. Ties (1e-9, relative) for longest go to the larger perpendicular, then to
-the lexicographically smallest end points.
+the lexicographically smallest end points. Where the two in-plane spacings differ, the allowed projection
+can be narrower than the pixels are apart, and the perpendicular short by several pixels: such slices need
+caution.
 
 *Edge*: centres are not edges. To each length is added ``EDGE_FRACTION`` of the chord that its direction
 (ux, uy) cuts through one pixel, ``min(sx / |ux|, sy / |uy|)``; for length 0, of the smaller spacing.
 
 *Slice*: ``rano`` is the slice with the greatest longest diameter (ties: greater perpendicular, then lower
-index); ``product`` the slice with the greatest product of its own two diameters (ties: greater longest,
-then lower index). Slices are compared by the lengths reported, edges included.
+index); ``product`` the slice with the greatest product of its own two diameters (ties: lower index).
+Slices are compared by the lengths reported, edges included.
 
 Sources: Macdonald 1990 and RANO-HGG 2010 for the reading; Chang 2019 (AutoRANO) for the rule that a
 diameter must not leave the mask, which is there applied to contour points and here to all voxels.
@@ -54,10 +56,10 @@ Point = tuple[int, int, int]
 Spacing = tuple[float, float, float]
 T = TypeVar("T")
 
-EDGE_FRACTION = 0.5
-"""Part of one pixel chord added to each length: a quarter of a pixel at each end. The true edge lies
-between the last centre inside and the next outside, and the search for a maximum favours extremes, so
-half a chord is less biased than a whole one (``benchmarks/diameters.py`` measures it)."""
+EDGE_FRACTION = 0.75
+"""Part of one pixel chord added to each length. The true edge lies between the last centre inside and the
+next outside, and the search for a maximum favours extremes, so a whole chord is too much and half a chord
+too little; chosen by the errors that ``benchmarks/diameters.py`` prints."""
 
 THICKER = 1.2
 """An axis is the slice axis by thickness when its spacing exceeds the next by this factor."""
@@ -176,7 +178,7 @@ def measure_diameters(mask: Mask, spacing_mm: Spacing, slice_axis: int) -> Lesio
     >>> mask = np.zeros((20, 20, 3), bool); mask[5:15, 8, 1] = True
     >>> d = measure_diameters(mask, (1.0, 1.0, 5.0), 2).rano
     >>> d.longest_mm, d.perpendicular_mm, d.longest_ijk
-    (9.5, 0.5, ((5, 8, 1), (14, 8, 1)))
+    (9.75, 0.75, ((5, 8, 1), (14, 8, 1)))
     """
     _check(mask, spacing_mm, slice_axis)
     box = _bounding_box(mask)
@@ -193,7 +195,7 @@ def measure_diameters(mask: Mask, spacing_mm: Spacing, slice_axis: int) -> Lesio
     ]
     return LesionDiameters(
         rano=_first_greatest(seen, lambda d: d.longest_mm, lambda d: d.perpendicular_mm),
-        product=_first_greatest(seen, lambda d: d.product_mm2, lambda d: d.longest_mm),
+        product=_first_greatest(seen, lambda d: d.product_mm2),
         slices_seen=len(seen),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from collections.abc import Sequence as Many
 from typing import Any
 
 from tumorboard.errors import InputError
@@ -25,7 +26,7 @@ from tumorboard.report.model import (
 )
 from tumorboard.report.tables import lesion_matrix, study_tables
 from tumorboard.report.timeline import Point, timeline
-from tumorboard.study import Event
+from tumorboard.study import Event, EventKind
 
 __all__ = ["MethodSentence", "PatientHeader", "StudyBundle", "build_report"]
 
@@ -90,7 +91,7 @@ def _section(bundle: StudyBundle) -> StudySection:
     )
 
 
-def _matrix(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Matrix | None:
+def _matrix(title: str, header: tuple[str, ...], rows: Many[tuple[str, ...]]) -> Matrix | None:
     return Matrix(title=title, header=header, rows=tuple(rows)) if rows else None
 
 
@@ -99,7 +100,7 @@ def _events(events: tuple[Event, ...]) -> Matrix | None:
         (
             e.date.isoformat(),
             e.end_date.isoformat() if e.end_date else "",
-            e.kind.value,
+            "KPS" if e.kind is EventKind.KPS else e.kind.value,
             f"{e.value} {e.unit}".strip(),
             e.detail,
         )

@@ -232,8 +232,9 @@ def encode_png(figure: Figure, caption: str, alt: str) -> Picture:
 
 def _drawn(figure: Figure) -> Image.Image:
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib ships no annotation for it
+    rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # the same
+    return Image.fromarray(np.asarray(rgba)).convert("RGB")
 
 
 def _picture(image: Image.Image, stream: io.BytesIO, media_type: str, caption: str, alt: str) -> Picture:

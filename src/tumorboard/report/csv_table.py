@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 def measurements_csv(measurements: StudyMeasurements) -> str:
-    """Return the measurements of a study as CSV with a header line (UTF-8, ``\\n`` at line ends).
+    """Return the measurements of a study as CSV with a header line.
 
     Examples
     --------

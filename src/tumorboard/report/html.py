@@ -6,6 +6,7 @@ script and names no address to load from, and its own policy (CSP) forbids the b
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib import resources
 
@@ -14,6 +15,8 @@ from markupsafe import Markup
 
 from tumorboard.report.methods import numbered
 from tumorboard.report.model import Report, Table
+
+_GLUED = re.compile(r"(?<=[\d×]) (?=[mM%×\d])")
 
 DISPLAY_SCALE = 1.55
 """Encoded pixels for one CSS pixel, so that pictures are crisp on dense screens and on paper."""
@@ -37,6 +40,7 @@ def render_html(report: Report, *, unfold: bool = False) -> str:
         paragraphs=paragraphs,
         references=references,
         footnotes=footnotes,
+        glue=glue,
         scale=DISPLAY_SCALE,
         unfold=unfold,
     )
@@ -58,6 +62,17 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2")
+
+
+def glue(text: str) -> str:
+    """Return the text with numbers held to their units, so that no line breaks between them.
+
+    Examples
+    --------
+    >>> glue("3.0 mL (−12 %)").count(" ")
+    1
+    """
+    return _GLUED.sub("\N{NO-BREAK SPACE}", text)
 
 
 def _css() -> Markup:

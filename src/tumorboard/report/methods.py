@@ -18,8 +18,8 @@ def numbered(methods: Iterable[MethodParagraph]) -> tuple[list[tuple[str, int | 
 
     Examples
     --------
-    >>> m = [MethodParagraph(text="A.", citation="X"), MethodParagraph(text="B."), MethodParagraph(text="C.", citation="X")]
-    >>> numbered(m)
+    >>> told = (("A.", "X"), ("B.", ""), ("C.", "X"))
+    >>> numbered(MethodParagraph(text=text, citation=citation) for text, citation in told)
     ([('A.', 1), ('B.', None), ('C.', 1)], ['X'])
     """
     numbers: dict[str, int] = {}

@@ -8,7 +8,10 @@ says what to install. The metadata name no patient and no date.
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +57,21 @@ def render_pdf(report: Report) -> PdfResult:
     page = render_html(report, unfold=True)
     fetcher = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
     identifier = hashlib.sha256(page.encode()).hexdigest()[:32].encode()
-    data = HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_identifier=identifier, pdf_tags=True)
+    with _clock_held():
+        data = HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_identifier=identifier, pdf_tags=True)
     return PdfResult(bytes(data))
+
+
+@contextmanager
+def _clock_held() -> Iterator[None]:
+    """Keep the time of day out of the embedded fonts, by the variable of reproducible-builds.org."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = before or "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
 
 
 def write_pdf(report: Report, path: Path) -> PdfResult:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -57,13 +58,12 @@ def cut(data: NDArray[Any], plane: Plane, index: int) -> NDArray[Any]:
 
     Examples
     --------
-    >>> import numpy as np
     >>> data = np.zeros((4, 4, 1)); data[3, 3, 0] = 1  # right and anterior
     >>> cut(data, AXIAL, 0)[0, 0]
     np.float64(1.0)
     """
     picture = data.take(index, axis=plane.axis)[::-1, ::-1]
-    return picture.T
+    return np.asarray(picture.T)
 
 
 def pixel_mm(spacing_mm: tuple[float, float, float], plane: Plane) -> tuple[float, float]:

@@ -16,8 +16,7 @@ _REGION_ORDER = ("ET", "NETC", "TC", "SNFH", "WT", "RC", "brain")
 _LESION = re.compile(r"lesion (\d+)$")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Volumes", ("volume",)),
-    ("Extent", ("lesion_count", "sum_of_products_ce_only", "largest_distance")),
+    ("Volumes and extent", ("volume", "lesion_count", "sum_of_products_ce_only", "largest_distance")),
     (
         "Location",
         (

@@ -8,11 +8,12 @@ it gives no response category, which needs confirmation, steroids and clinical s
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator
@@ -28,6 +29,8 @@ from tumorboard.study import Event, EventKind
 NO_CATEGORY = "No response category is given here."
 
 
+_LANE_WORDS = {EventKind.KPS: "KPS", EventKind.CLINICAL: "clinical state"}
+LANE_INCH = 0.22
 _HALO = [withStroke(linewidth=2.5, foreground="white")]
 
 
@@ -145,15 +148,15 @@ def _picture(points: Many[Point], events: Many[Event]) -> Picture:
     dated = _dated(points)
     shown = [e for e in events if dated]
     lanes = sorted({e.kind for e in shown}, key=list(EventKind).index)
-    height = 3.4 + 0.3 * len(lanes)
+    height = 3.3 + LANE_INCH * len(lanes)
     figure = Figure(figsize=(8.2, height), dpi=170, facecolor="white")
-    low = (0.42 + 0.3 * len(lanes)) / height
+    low = (0.42 + LANE_INCH * len(lanes)) / height
     axes = figure.add_axes((0.075, low, 0.66, 0.93 - low))
     at = [_place(p, n) for n, p in enumerate(points, start=1)]
     _draw_lines(axes, points, at)
     _draw_study_axis(axes, points, at, dated)
     if lanes:
-        below = figure.add_axes((0.075, 0.36 / height, 0.66, 0.3 * len(lanes) / height))
+        below = figure.add_axes((0.075, 0.36 / height, 0.66, LANE_INCH * len(lanes) / height))
         _draw_events(below, axes, shown, lanes)
     studies = ", ".join(p.study for p in points)
     caption = f"Volumes of {studies}. {NO_CATEGORY}"
@@ -170,8 +173,13 @@ def _spoken(points: Many[Point]) -> str:
     return "; ".join(parts) + "."
 
 
+def _days(date: dt.date) -> float:
+    """Days since 1970-01-01, as matplotlib counts them."""
+    return float((date - dt.date(1970, 1, 1)).days)
+
+
 def _place(point: Point, study_number: int) -> float:
-    return float(date2num(point.date)) if point.date is not None else float(study_number)
+    return _days(point.date) if point.date is not None else float(study_number)
 
 
 def _draw_lines(axes: Axes, points: Many[Point], at: list[float]) -> None:
@@ -179,7 +187,7 @@ def _draw_lines(axes: Axes, points: Many[Point], at: list[float]) -> None:
     for line in LINES:
         series = [m.value for m in _series(points, line)]
         values = [float(v) if isinstance(v, int | float) else float("nan") for v in series]
-        known = [(x, v) for x, v in zip(at, values, strict=True) if v == v]
+        known = [(x, v) for x, v in zip(at, values, strict=True) if not math.isnan(v)]
         if not known:
             continue
         weight = 2.0 if line.labelled else 1.0
@@ -196,17 +204,26 @@ def _draw_lines(axes: Axes, points: Many[Point], at: list[float]) -> None:
 
 
 def _label_values(axes: Axes, labels: list[tuple[float, float, str, str]]) -> None:
-    """Write values above their points; labels of one study are pushed apart upwards."""
+    """Write values to the right of their points; labels of one study are pushed apart upwards."""
     axes.autoscale_view()
     top = axes.get_ylim()[1]
     step = 0.062 * top
     for x in sorted({label[0] for label in labels}):
-        last = -1.0
+        last = -step
         for _, value, text, colour in sorted(label for label in labels if label[0] == x):
-            y = max(value + 0.025 * top, last + step)
-            axes.text(x, y, text, color=colour, fontsize=7.5, ha="center", va="bottom", path_effects=_HALO, zorder=5)
-            last = y
-        top = max(top, last + 1.3 * step)
+            last = max(value, last + step, 0.3 * step)
+            axes.annotate(
+                text,
+                (x, last),
+                xytext=(6, 0),
+                textcoords="offset points",
+                color=colour,
+                fontsize=8,
+                va="center",
+                path_effects=_HALO,
+                zorder=5,
+            )
+        top = max(top, last + step)
     axes.set_ylim(0, top)
 
 
@@ -227,15 +244,16 @@ def _draw_study_axis(axes: Axes, points: Many[Point], at: list[float], dated: bo
 
 
 def _date_axis(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]  # not annotated
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # not annotated
+    axes.xaxis.set_major_formatter(formatter)
 
 
 def _draw_events(below: Axes, above: Axes, events: Many[Event], lanes: Many[EventKind]) -> None:
     """Draw one lane a kind of event under the volumes, on the same dates."""
-    starts = [float(date2num(e.date)) for e in events]
-    ends = [float(date2num(e.end_date or e.date)) for e in events]
+    starts = [_days(e.date) for e in events]
+    ends = [_days(e.end_date or e.date) for e in events]
     low, high = above.get_xlim()
     low, high = min([low, *(s - 5 for s in starts)]), max([high, *(e + 5 for e in ends)])
     above.set_xlim(low, high)
@@ -246,7 +264,7 @@ def _draw_events(below: Axes, above: Axes, events: Many[Event], lanes: Many[Even
         if end > start:
             below.barh(lane, end - start, left=start, height=0.5, color=colour)
         else:
-            below.plot([start], [lane], marker="D", color=colour, ms=5, ls="none")
+            below.plot([start], [lane], marker="D", color=colour, ms=4, ls="none")
         if event.kind is EventKind.SURGERY:
             above.axvline(start, color=colour, lw=0.9, ls=(0, (2, 2)), zorder=0)
     _style_lanes(below, above, lanes)
@@ -256,7 +274,14 @@ def _style_lanes(below: Axes, above: Axes, lanes: Many[EventKind]) -> None:
     below.set_ylim(len(lanes) - 0.5, -0.5)
     below.yaxis.set_visible(False)
     for lane, kind in enumerate(lanes):
-        below.text(1.02, lane, kind.value, transform=below.get_yaxis_transform(), fontsize=7.5, va="center")
+        below.text(
+            1.02,
+            lane,
+            _LANE_WORDS.get(kind, kind.value),
+            transform=below.get_yaxis_transform(),
+            fontsize=7.5,
+            va="center",
+        )
     below.tick_params(labelsize=7.5)
     below.spines[["top", "right", "left"]].set_visible(False)
     above.tick_params(labelbottom=False)

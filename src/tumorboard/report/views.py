@@ -22,6 +22,8 @@ from tumorboard.sequences import Sequence
 MARGIN_MM = 6.0
 LEAST_MM = 60.0
 WINDOW_PERCENT = (0.5, 99.7)
+TOE = 0.1
+"""Black lies this part of the window below the darkest brain, so that white matter on T2 keeps its texture."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def _area(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _centroid(mask: NDArray[np.bool_]) -> tuple[int, int, int]:
-    i, j, k = (int(round(float(index.mean()))) for index in np.nonzero(mask))
+    i, j, k = (round(float(index.mean())) for index in np.nonzero(mask))
     return i, j, k
 
 
@@ -103,7 +105,7 @@ def window(data: NDArray[np.floating], brain: NDArray[np.bool_]) -> tuple[float,
         return 0.0, 1.0
     thin = values[:: max(1, values.size // 500_000)]
     low, high = (float(v) for v in np.percentile(thin, WINDOW_PERCENT))
-    return (low, high) if high > low else (low, low + 1.0)
+    return (low - TOE * (high - low), high) if high > low else (low, low + 1.0)
 
 
 def brain_box(bundle: StudyBundle, plane: Plane) -> Box:

@@ -50,7 +50,7 @@ def number(value: float | int, unit: str) -> str:
     >>> number(12.345, "mL"), number(0.034, "mL"), number(0.0004, "mL"), number(0, "mL"), number(812.4, "mm2")
     ('12.3', '0.03', '< 0.01', '0', '812')
     """
-    if value == 0 or isinstance(value, int):
+    if value == 0 or (isinstance(value, int) and unit == "1"):
         return f"{value:.0f}".replace("-", "−")
     digits = _DIGITS.get(unit, 2)
     if unit == "mL" and abs(value) < 1:
@@ -75,7 +75,7 @@ def unit_text(unit: str) -> str:
 
 def note_text(m: Measurement) -> str:
     """Return what must stand beside the value: its quality when not measured directly, and its interval."""
-    parts = [m.quality] if m.quality in _UNSURE and m.value is not None else []
+    parts: list[str] = [m.quality] if m.quality in _UNSURE and m.value is not None else []
     if m.interval is not None:
         low, high = (number(bound, m.unit) for bound in m.interval)
         parts.append(f"interval {low} to {high} {unit_text(m.unit)}".rstrip())

@@ -1,0 +1,193 @@
+"""One patient's way: every study's stages, then the report over all of them.
+
+Why it exists: the case folder belongs to one patient. Before anything is written it is checked that it
+is this one; afterwards it holds everything that a reader or the next run needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tumorboard import __version__
+from tumorboard.chain.methods import method_sentences
+from tumorboard.chain.trip import StudyTrip
+from tumorboard.errors import OutputError
+from tumorboard.intake import Decision
+from tumorboard.provenance import software
+from tumorboard.report.build import PatientHeader, StudyBundle, build_report
+from tumorboard.report.html import render_html
+from tumorboard.report.methods import methods_md
+from tumorboard.report.pdf import render_pdf
+from tumorboard.settings import RunSettings
+from tumorboard.stages import STAGES, Listener, run_stage
+from tumorboard.store import CaseFolder, StageRecord, digest, locked, write_atomic, write_json
+from tumorboard.study import Event, PatientInput
+
+STUDY_STAGES = ("prepare", "segment", "measure")
+
+
+class PatientTrip:
+    """All stages of one patient.
+
+    Parameters
+    ----------
+    out : Path
+        Output folder; the case folder is made below it.
+    patient : PatientInput
+        What intake found.
+    decisions : tuple of Decision
+        Why each file was taken; printed in the report.
+    settings : RunSettings
+        What the run was told.
+    listen : callable
+        Hears every stage.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        patient: PatientInput,
+        decisions: tuple[Decision, ...],
+        settings: RunSettings,
+        listen: Listener,
+    ) -> None:
+        self.folder = CaseFolder(out, patient.pseudonym)
+        self.patient, self.settings, self._listen = patient, settings, listen
+        self.decisions = tuple(d for d in decisions if d.patient == patient.pseudonym)
+        self.trips = [StudyTrip(self.folder, study, settings, listen) for study in patient.studies]
+        self.warnings: list[str] = []
+
+    def go(self, until: str) -> None:
+        """Run every stage up to ``until``; what is whole already is kept.
+
+        Raises
+        ------
+        InputError
+            A study cannot be used, or the folder belongs to another patient; what was written stays.
+        """
+        with locked(self.folder.root):
+            self._check_owner()
+            write_json(self.folder.root / "patient.json", self._card())
+            for trip in self.trips:
+                trip.go(until if until in STUDY_STAGES else "measure")
+                if len(self.trips) > 1:
+                    trip.release()
+            if until == "report":
+                record = self._report()
+                self._provenance(record)
+
+    def _card(self) -> dict[str, Any]:
+        studies = [
+            {
+                "id": t.id,
+                "date": t.date.isoformat() if t.date else None,
+                "inputs": t.input_digests,
+                "sequences": sorted(s.value for s in t.source.files),
+            }
+            for t in self.trips
+        ]
+        events = [_event(e) for e in self.patient.events]
+        return {
+            "pseudonym": self.patient.pseudonym,
+            "identity": self.patient.identity,
+            "digital": self.settings.digital,
+            "studies": studies,
+            "events": events,
+        }
+
+    def _check_owner(self) -> None:
+        """Refuse a case folder whose identity differs, or that shares no study with this patient."""
+        path = self.folder.root / "patient.json"
+        if not path.exists():
+            return
+        try:
+            there = json.loads(path.read_text())
+            identity, studies = there["identity"], [s["inputs"] for s in there["studies"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            identity, studies = "unreadable", []
+        mine = [t.input_digests for t in self.trips]
+        same = identity == self.patient.identity if identity and self.patient.identity else False
+        if not same and not any(m in studies for m in mine):
+            raise OutputError(
+                "an output folder of this patient",
+                got="a case folder of the same pseudonym that holds other images",
+                where="output",
+                remedy="choose another --out or --patient, or give all studies of the patient together",
+            )
+
+    def _report(self) -> StageRecord:
+        key = [d for t in self.trips for s in STUDY_STAGES for _, d in sorted(t.records[s].outputs.items())]
+        facts = {
+            "events": [_event(e) for e in self.patient.events],
+            "dates": [t.date.isoformat() if t.date else None for t in self.trips],
+            "decisions": [vars(d) for d in self.decisions],
+            "settings": self.settings.model_dump(),
+            "software": software(__version__),
+        }
+        parts = [*key, digest(json.dumps(facts, sort_keys=True))]
+        return run_stage(STAGES["report"], "patient", self.folder.root, parts, self._write_report, self._listen)
+
+    def _write_report(self) -> list[Path]:
+        report = build_report(self._header(), self._bundles())
+        root = self.folder.root
+        write_atomic(root / "report.html", render_html(report))
+        write_atomic(root / "methods.md", methods_md(report))
+        written = [root / "report.html", root / "methods.md"]
+        pdf = render_pdf(report)
+        if pdf.data is None:
+            self.warnings.append(pdf.reason)
+            (root / "report.pdf").unlink(missing_ok=True)
+            return written
+        write_atomic(root / "report.pdf", pdf.data)
+        return [*written, root / "report.pdf"]
+
+    def _header(self) -> PatientHeader:
+        return PatientHeader(
+            pseudonym=self.patient.pseudonym,
+            events=self.patient.events,
+            software_version=__version__,
+            settings=self.settings.model_dump() | {"software": software(__version__)},
+            methods=method_sentences(self.trips),
+            costs=[
+                (name, t.id, t.records[name].cost["cpu_s"], t.records[name].cost["peak_mib"])
+                for t in self.trips
+                for name in STUDY_STAGES
+            ],
+            digital=self.settings.digital,
+        )
+
+    def _bundles(self) -> Iterator[StudyBundle]:
+        for trip in self.trips:
+            yield trip.bundle(self.decisions)
+            if len(self.trips) > 1:
+                trip.release()
+
+    def _provenance(self, report: StageRecord) -> None:
+        stages = [
+            {"stage": name, "study": t.id, "key": t.records[name].key, "cost": dict(t.records[name].cost)}
+            | {"outputs": dict(t.records[name].outputs)}
+            for t in self.trips
+            for name in STUDY_STAGES
+        ]
+        stages.append({"stage": "report", "study": "patient", "key": report.key, "cost": dict(report.cost)})
+        content = {
+            "software": software(__version__),
+            "settings": self.settings.model_dump(),
+            "inputs": {t.id: t.input_digests for t in self.trips},
+            "stages": stages,
+        }
+        write_json(self.folder.root / "provenance.json", content)
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "date": event.date.isoformat(),
+        "end_date": event.end_date.isoformat() if event.end_date else None,
+        "event": event.kind.value,
+        "value": event.value,
+        "unit": event.unit,
+        "detail": event.detail,
+    }

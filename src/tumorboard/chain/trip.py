@@ -1,0 +1,184 @@
+"""One study's way through the stages, resumable at each of them.
+
+Why it exists: what a stage needs is either still in memory or read back from the case folder; callers
+need not know which.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from tumorboard.chain.outline import outline_by_own_masks, outline_by_segmenter
+from tumorboard.chain.saved import (
+    Outlined,
+    files_of,
+    load_measured,
+    load_outlined,
+    load_study,
+    save_measured,
+    save_outlined,
+    save_prepared,
+)
+from tumorboard.errors import FileFormatError
+from tumorboard.intake import Decision
+from tumorboard.measure.study import Measured, measure_study
+from tumorboard.measurement import StudyMeasurements
+from tumorboard.prepare.prepare import prepare, read_study
+from tumorboard.report.bundle import StudyBundle
+from tumorboard.segment import SEGMENTERS
+from tumorboard.settings import RunSettings
+from tumorboard.stages import STAGES, Listener, run_stage
+from tumorboard.store import CaseFolder, StageRecord, digest_file
+from tumorboard.study import Study, StudyInput
+
+
+class StudyTrip:
+    """The stages of one study.
+
+    Parameters
+    ----------
+    folder : CaseFolder
+        Where results lie.
+    source : StudyInput
+        What intake found.
+    settings : RunSettings
+        What the run was told.
+    listen : callable
+        Hears every stage.
+    """
+
+    def __init__(self, folder: CaseFolder, source: StudyInput, settings: RunSettings, listen: Listener) -> None:
+        self.folder, self.source, self.settings, self._listen = folder, source, settings, listen
+        self.records: dict[str, StageRecord] = {}
+        self._study: Study | None = None
+        self._outlined: Outlined | None = None
+        self._measured: tuple[Measured, StudyMeasurements] | None = None
+
+    @property
+    def id(self) -> str:
+        """``ses-01`` …"""
+        return self.source.id
+
+    @property
+    def date(self) -> dt.date | None:
+        """When the study was acquired."""
+        return self.source.date
+
+    @cached_property
+    def input_digests(self) -> dict[str, str]:
+        """Digest of every sequence's file (and of what lies beside a detached header)."""
+        return {s.value: _digest_image(choice.path, s.value) for s, choice in sorted(self.source.files.items())}
+
+    def go(self, until: str) -> None:
+        """Run the study's stages up to ``until`` (``prepare``, ``segment`` or ``measure``)."""
+        steps: tuple[tuple[str, Callable[[], list[str]], Callable[[], list[Path]]], ...] = (
+            ("prepare", lambda: [json.dumps(self.input_digests)], self._prepare),
+            ("segment", lambda: [*self._digests("prepare"), *self._outline_key()], self._segment),
+            ("measure", lambda: [*self._digests("prepare", "segment"), self.folder.pseudonym], self._measure),
+        )
+        for name, key_parts, work in steps:
+            self.records[name] = run_stage(STAGES[name], self.id, self.folder.root, key_parts(), work, self._listen)
+            if name == until:
+                break
+
+    def release(self) -> None:
+        """Let go of the voxels; they are read back when they are wanted."""
+        self._study = self._outlined = self._measured = None
+
+    def study(self) -> Study:
+        """Return the prepared study, from memory or disk."""
+        if self._study is None:
+            self._study = load_study(self.folder, self.id, tuple(self.source.files))
+        return self._study
+
+    def outlined(self) -> Outlined:
+        """Return the segmentation, from memory or disk."""
+        if self._outlined is None:
+            self._outlined = load_outlined(self.folder, self.study())
+        return self._outlined
+
+    def measured(self) -> tuple[Measured, StudyMeasurements]:
+        """Return the measurements, from memory or disk."""
+        if self._measured is None:
+            self._measured = load_measured(self.folder, self.study())
+        return self._measured
+
+    def bundle(self, decisions: tuple[Decision, ...]) -> StudyBundle:
+        """Return what the report needs of this study."""
+        measured, listed = self.measured()
+        told = self.outlined().told
+        return StudyBundle(
+            study=self.study(),
+            date=self.date,
+            labels=self.outlined().segmented.labels,
+            lesions=measured.lesions.numbers,
+            measurements=listed,
+            diameters=measured.diameters,
+            decisions=[(d.role, d.name, d.reason) for d in decisions if d.study == self.id],
+            warnings=list(listed.warnings),
+            segmenter_name=str(told["title"]),
+            labels_origin=str(told["origin"]),
+        )
+
+    def _prepare(self) -> list[Path]:
+        volumes = read_study(self.source)
+        prepared = prepare(self.id, volumes)
+        source = {
+            s.value: {
+                "file": choice.path.name,
+                "digest": self.input_digests[s.value],
+                "reason": choice.reason,
+                "shape": list(volumes[s].grid.shape),
+                "affine": volumes[s].affine.tolist(),
+                "axcodes": volumes[s].grid.axcodes,
+            }
+            for s, choice in self.source.files.items()
+        }
+        self._study = prepared.study
+        return save_prepared(self.folder, prepared, source)
+
+    def _segment(self) -> list[Path]:
+        if self.source.labels is None:
+            self._outlined = outline_by_segmenter(self.study(), self.settings.segmenter)
+        else:
+            self._outlined = outline_by_own_masks(self.study(), self.source.labels)
+        return save_outlined(self.folder, self.study(), self._outlined)
+
+    def _measure(self) -> list[Path]:
+        study, outlined = self.study(), self.outlined()
+        measured = measure_study(study, outlined.segmented, files_of(self.folder, self.id))
+        told = outlined.told
+        listed = StudyMeasurements(
+            patient=self.folder.pseudonym,
+            study=self.id,
+            sequences=tuple(s.value for s in study.volumes),
+            segmenter=f"{told['id']} {told['version']}",
+            measurements=measured.measurements,
+            warnings=tuple(told["warnings"]),
+        )
+        self._measured = (measured, listed)
+        return save_measured(self.folder, measured, listed, study)
+
+    def _outline_key(self) -> list[str]:
+        labels = self.source.labels
+        if labels is not None:
+            return ["own masks", labels.scheme, _digest_image(labels.path, "labels")]
+        return [self.settings.segmenter, SEGMENTERS.make(self.settings.segmenter).card.version]
+
+    def _digests(self, *stages: str) -> list[str]:
+        return [d for s in stages for _, d in sorted(self.records[s].outputs.items())]
+
+
+def _digest_image(path: Path, where: str) -> str:
+    """Digest an image file; a detached header counts together with the files of its name."""
+    try:
+        if path.suffix.lower() in (".nhdr", ".mhd"):
+            beside = sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.is_file())
+            return " ".join(digest_file(p) for p in beside)
+        return digest_file(path)
+    except OSError as error:
+        raise FileFormatError("a file that can be opened", got=type(error).__name__, where=where) from error

@@ -1,0 +1,265 @@
+"""Every measurement of one study, from its label map.
+
+Why it exists: one list, made in one place, each entry with unit, method and source voxels, or with the
+reason why it could not be made. It reads voxels and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tumorboard.labels import REGIONS, LabelMap
+from tumorboard.measure.diameters import (
+    EDGE_FRACTION,
+    RANO_HGG_2010,
+    LesionDiameters,
+    fill_enclosed,
+    measurable,
+    measure_diameters,
+    slice_axis_of,
+)
+from tumorboard.measure.lesions import Lesions, find_lesions, largest_distance_mm
+from tumorboard.measure.position import position_measurements
+from tumorboard.measure.sources import Files, box_of, source_of
+from tumorboard.measurement import Diameters, Measurement, Source
+from tumorboard.study import Study
+from tumorboard.volume import Volume
+
+VERSION = "1"
+"""Changes whenever a number may change."""
+
+MEMBERSHIP_BOUNDS = (0.65, 0.35)
+"""Membership thresholds that bound a volume from below and above; chosen, not calibrated."""
+
+MAX_TARGETS = 5
+"""Most lesions in a sum of products. Source: RANO-HGG 2010 (read in secondary sources)."""
+
+VOLUME_METHOD = "Voxels of the region times the voxel volume of the affine."
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What measuring gives: the list, the lesions, and the diameters to draw."""
+
+    measurements: tuple[Measurement, ...]
+    lesions: Lesions
+    diameters: Mapping[int, Mapping[str, Diameters]]
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What is measured: a label map, memberships, and what could not be looked for.
+
+    Parameters
+    ----------
+    labels : LabelMap
+        On the study's grid.
+    memberships : mapping of str to Volume
+        By region; empty for masks drawn by hand.
+    not_assessable : mapping of str to str
+        Regions and why.
+    """
+
+    labels: LabelMap
+    memberships: Mapping[str, Volume] = field(default_factory=dict)
+    not_assessable: Mapping[str, str] = field(default_factory=dict)
+
+
+def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
+    """Measure one study.
+
+    Parameters
+    ----------
+    study : Study
+        Prepared (with its frame).
+    segmented : Segmented
+        Labels on the study's grid.
+    files : Files
+        Names of the label, lesion and brain files, for the sources.
+
+    Returns
+    -------
+    Measured
+    """
+    missing = segmented.not_assessable
+    region = "TC" if "TC" not in missing and segmented.labels.region("ET").any() else "WT"
+    lesions = find_lesions(segmented.labels, region)
+    readings = _readings(segmented, lesions, study)
+    out = [*_volumes(study, segmented, files), *_counts(segmented, lesions, files)]
+    out += position_measurements(study, segmented.labels, missing, files)
+    out += _lesion_measurements(study, lesions, readings, files, missing)
+    drawn = {n: {name: d.rano for name, d in by_name.items()} for n, by_name in readings.items()}
+    return Measured(tuple(out), lesions, drawn)
+
+
+def _volumes(study: Study, segmented: Segmented, files: Files) -> Iterator[Measurement]:
+    for region in REGIONS:
+        if region in segmented.not_assessable:
+            yield Measurement.missing("volume", region, "mL", segmented.not_assessable[region])
+            continue
+        mask = segmented.labels.region(region)
+        interval, method = _bounds(segmented, region, mask)
+        yield Measurement(
+            name="volume",
+            region=region,
+            value=segmented.labels.volume_ml(region),
+            unit="mL",
+            method=method,
+            interval=interval,
+            source=source_of(mask, files.labels, tuple(int(t) for t in REGIONS[region])),
+        )
+    yield Measurement(
+        name="volume",
+        region="brain",
+        value=float(study.brain.sum()) * study.grid.voxel_volume_ml,
+        unit="mL",
+        method="Volume inside the brain mask, fluid and tumour included.",
+        source=source_of(study.brain, files.brain),
+    )
+
+
+def _bounds(segmented: Segmented, region: str, mask: NDArray[np.bool_]) -> tuple[tuple[float, float] | None, str]:
+    membership = segmented.memberships.get(region)
+    if membership is None or not mask.any():
+        return None, VOLUME_METHOD
+    ml = segmented.labels.grid.voxel_volume_ml
+    low, high = (float((membership.data > t).sum()) * ml for t in MEMBERSHIP_BOUNDS)
+    value = float(mask.sum()) * ml
+    told = f"{VOLUME_METHOD} Interval: membership {MEMBERSHIP_BOUNDS[0]} and {MEMBERSHIP_BOUNDS[1]}, not calibrated."
+    return (min(low, value), max(high, value)), told
+
+
+def _counts(segmented: Segmented, lesions: Lesions, files: Files) -> Iterator[Measurement]:
+    source = source_of(lesions.numbers > 0, files.lesions)
+    for region in ("TC", "WT"):
+        if region in segmented.not_assessable:
+            yield Measurement.missing("lesion_count", region, "1", segmented.not_assessable[region])
+            continue
+        found = lesions if region == lesions.region else find_lesions(segmented.labels, region)
+        told = "26-connected parts after bridging gaps of up to 4 mm; parts below 0.05 mL are not counted"
+        note = f" ({found.fragments_ml:.3f} mL)." if found.fragments_ml > 0 else "."
+        yield Measurement(
+            name="lesion_count",
+            region=region,
+            value=found.count,
+            unit="1",
+            method=told + note,
+            source=source if found is lesions else source_of(segmented.labels.region(region), files.labels),
+        )
+        if found.count >= 2:
+            yield Measurement(
+                name="largest_distance",
+                region=region,
+                value=largest_distance_mm(found, segmented.labels.grid.spacing_mm),
+                unit="mm",
+                method="Largest distance between the centroids of two lesions.",
+                source=source if found is lesions else source_of(segmented.labels.region(region), files.labels),
+            )
+
+
+def _readings(segmented: Segmented, lesions: Lesions, study: Study) -> dict[int, dict[str, LesionDiameters]]:
+    """Measure each lesion by every reading that applies to it."""
+    axis = slice_axis_of(study.grid)
+    out: dict[int, dict[str, LesionDiameters]] = {}
+    for number in range(1, lesions.count + 1):
+        mask = lesions.mask(number)
+        box = box_of(mask)
+        if box is None:
+            continue
+        masks = {"flair": mask} if lesions.region == "WT" else _core_masks(segmented.labels, mask, box, axis)
+        found = {n: measure_diameters(m, study.grid.spacing_mm, axis) for n, m in masks.items()}
+        out[number] = {n: d for n, d in found.items() if d is not None}
+    return out
+
+
+def _core_masks(
+    labels: LabelMap, mask: NDArray[np.bool_], box: tuple[slice, slice, slice], axis: int
+) -> dict[str, NDArray[np.bool_]]:
+    et, filled = np.zeros_like(mask), np.zeros_like(mask)
+    et[box] = mask[box] & labels.region("ET")[box]
+    filled[box] = fill_enclosed(et[box], mask[box] & labels.region("NETC")[box], axis)
+    return {"ce_only": et, "filled": filled}
+
+
+def _lesion_measurements(
+    study: Study,
+    lesions: Lesions,
+    readings: Mapping[int, Mapping[str, LesionDiameters]],
+    files: Files,
+    missing: Mapping[str, str],
+) -> list[Measurement]:
+    out: list[Measurement] = []
+    sums: dict[str, list[float]] = {}
+    sources: dict[int, Source] = {}
+    for number in range(1, lesions.count + 1):
+        sources[number] = source_of(lesions.mask(number), files.lesions, lesion=number)
+        volume = float(sources[number].voxels or 0) * study.grid.voxel_volume_ml
+        name = f"lesion {number}"
+        out.append(_number("volume", name, volume, "mL", VOLUME_METHOD, sources[number]))
+        for reading, found in readings.get(number, {}).items():
+            out += _diameters(name, reading, found, sources[number])
+            if _is_measurable(found, study):
+                sums.setdefault(reading, []).append(found.rano.product_mm2)
+        out += _measurable(name, readings.get(number, {}), study, sources[number])
+    readings_due = ("flair",) if lesions.region == "WT" else ("ce_only", "filled")
+    for reading in readings_due:
+        out.append(_sum_of_products(reading, sums.get(reading, []), files))
+    if "ET" in missing:
+        out.append(Measurement.missing("sum_of_products_ce_only", "study", "mm2", missing["ET"]))
+    return out
+
+
+def _number(name: str, region: str, value: float | int | str, unit: str, method: str, source: Source) -> Measurement:
+    return Measurement(name=name, region=region, value=value, unit=unit, method=method, source=source)
+
+
+def _diameters(region: str, reading: str, found: LesionDiameters, source: Source) -> list[Measurement]:
+    d = found.rano
+    method = (
+        f"{reading}: longest in-plane segment inside the mask on the slice where it is longest, and the longest "
+        f"perpendicular to it on that slice; centre to centre plus {EDGE_FRACTION:g} of a pixel's chord."
+    )
+    long = source.model_copy(update={"points_ijk": d.longest_ijk})
+    wide = source.model_copy(update={"points_ijk": d.perpendicular_ijk})
+    both = source.model_copy(update={"points_ijk": (*d.longest_ijk, *d.perpendicular_ijk)})
+    return [
+        _number(f"longest_diameter_{reading}", region, d.longest_mm, "mm", method, long),
+        _number(f"perpendicular_diameter_{reading}", region, d.perpendicular_mm, "mm", method, wide),
+        _number(f"diameter_product_{reading}", region, d.product_mm2, "mm2", method, both),
+        _number(
+            f"largest_product_{reading}",
+            region,
+            found.product.product_mm2,
+            "mm2",
+            f"{reading}: greatest product of the two diameters over all slices.",
+            source.model_copy(update={"points_ijk": (*found.product.longest_ijk, *found.product.perpendicular_ijk)}),
+        ),
+    ]
+
+
+def _is_measurable(found: LesionDiameters, study: Study) -> bool:
+    return measurable(found.rano, study.grid.spacing_mm, found.slices_seen)
+
+
+def _measurable(
+    region: str, readings: Mapping[str, LesionDiameters], study: Study, source: Source
+) -> list[Measurement]:
+    used = next((r for r in ("ce_only", "flair") if r in readings), None)
+    if used is None:
+        return [Measurement.missing("measurable", region, "1", "no enhancing tumour in this lesion")]
+    rule = RANO_HGG_2010
+    told = f"{rule.name} {rule.version} size rule on {used}; margins and cysts are for the reader. {rule.source}."
+    word = "yes" if _is_measurable(readings[used], study) else "no"
+    return [_number("measurable", region, word, "1", told, source)]
+
+
+def _sum_of_products(reading: str, products: list[float], files: Files) -> Measurement:
+    largest = sorted(products, reverse=True)[:MAX_TARGETS]
+    told = f"{reading}: sum over the {len(largest)} largest measurable lesions (at most {MAX_TARGETS})."
+    return _number(
+        f"sum_of_products_{reading}", "study", float(sum(largest)), "mm2", told, Source(file=files.lesions)
+    )

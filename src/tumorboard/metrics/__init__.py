@@ -1,0 +1,1 @@
+"""How well two label maps agree: overlap, surface distances, and one table of both per region."""

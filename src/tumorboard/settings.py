@@ -1,0 +1,24 @@
+"""What a run was told to do, frozen, and written beside every output.
+
+Why it exists: one object that the cache keys, the provenance and the report all read, so that none of
+them can tell another story. There is no global and no environment variable.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RunSettings(BaseModel):
+    """Settings of a run; each is printed in the report.
+
+    Examples
+    --------
+    >>> RunSettings().segmenter
+    'fuzzy'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    segmenter: str = Field(default="fuzzy", description="method that outlines the tumour where no own masks are given")
+    digital: bool = Field(default=False, description="the patient is simulated; every output says so")

@@ -1,0 +1,116 @@
+"""The table of stages, and how one is run: skipped when whole, recorded when done.
+
+Why it exists: chain, batch and serve read the same table, and a stage that was killed is simply run
+again. A stage's key is a hash of its inputs, its settings and its version; its record is written last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tumorboard.provenance import Cost, measured_cost
+from tumorboard.store import StageRecord, digest, digest_file
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the chain.
+
+    Parameters
+    ----------
+    name, version : str
+        The version changes whenever the stage's outputs may change.
+    scope : str
+        ``study`` or ``patient``.
+    inputs, outputs : str
+        In words, for people.
+    bytes_per_voxel : int
+        Estimated peak memory by voxel of the working grid, four sequences.
+    """
+
+    name: str
+    version: str
+    scope: str
+    inputs: str
+    outputs: str
+    bytes_per_voxel: int
+
+    def memory_mib(self, voxels: int) -> float:
+        """Estimated peak memory in MiB for a working grid of that many voxels."""
+        return BASE_MIB + voxels * self.bytes_per_voxel / 2**20
+
+
+BASE_MIB = 300.0
+"""Python and its libraries, before any voxel is read; measured."""
+
+STAGES: dict[str, Stage] = {
+    s.name: s
+    for s in (
+        Stage("prepare", "1", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 130),
+        Stage("segment", "1", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
+        Stage("measure", "1", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
+        Stage("report", "1", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
+    )
+}
+"""Every stage in order. One line enrols another."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a listener hears: a stage that starts, is done, or was already whole (``kept``)."""
+
+    stage: str
+    study: str
+    state: str
+    cost: Cost | None = None
+
+
+Listener = Callable[[Step], None]
+
+
+def silent(_: Step) -> None:
+    """Hear nothing."""
+
+
+def run_stage(
+    stage: Stage,
+    study: str,
+    root: Path,
+    key_parts: Iterable[str],
+    work: Callable[[], Iterable[Path]],
+    listen: Listener = silent,
+) -> StageRecord:
+    """Run a stage unless its outputs are whole under the same key; return its record.
+
+    Parameters
+    ----------
+    stage : Stage
+        Which.
+    study : str
+        ``ses-01`` …, or ``patient``.
+    root : Path
+        The patient's folder; records lie in ``.stages/``.
+    key_parts : iterable of str
+        Digests of inputs and settings.
+    work : callable
+        Does the stage and returns the files it wrote (below ``root``).
+    listen : callable
+        Hears the start and the end.
+    """
+    key = digest(stage.name, stage.version, *key_parts)
+    path = root / ".stages" / f"{study}_{stage.name}.json"
+    record = StageRecord.read(path)
+    if record is not None and record.whole(root, key):
+        listen(Step(stage.name, study, "kept", Cost(**record.cost)))
+        return record
+    listen(Step(stage.name, study, "start"))
+    with measured_cost() as cost:
+        written = list(work())
+    outputs = {p.relative_to(root).as_posix(): digest_file(p) for p in sorted(written)}
+    kept = {"cpu_s": round(cost.cpu_s, 2), "peak_mib": round(cost.peak_mib, 1)}
+    record = StageRecord(key, outputs, kept)
+    record.write(path)
+    listen(Step(stage.name, study, "done", Cost(**kept)))
+    return record
