@@ -2,7 +2,7 @@
 
 Why it exists: a hospital user sees only the message, so a message must say what was expected, what
 came, where, and what to do. It never carries a patient's name, a date or a path that could hold one;
-files are named by role or by a redacted name (see :func:`tumorboard.store.redact_name`).
+files are named by role or by a redacted name (see :func:`tumorboard.intake.redact.shown_name`).
 
 ::
 

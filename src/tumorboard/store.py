@@ -37,7 +37,11 @@ _REMEDIES = {
 
 def output_error(error: OSError) -> OutputError:
     """Translate an operating-system error on writing into one that says what to do (no path in it)."""
-    fallback = ("an output folder that can be written", errno.errorcode.get(error.errno or 0, "an error"), "check --out")
+    fallback = (
+        "an output folder that can be written",
+        errno.errorcode.get(error.errno or 0, "an error"),
+        "check --out",
+    )
     expected, got, remedy = _REMEDIES.get(error.errno or 0, fallback)
     return OutputError(expected, got=got, where="output", remedy=remedy)
 
@@ -155,7 +159,10 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise OutputError(
-                "an output folder used by one run", got="another run at work in it", where="output", remedy="wait for it"
+                "an output folder used by one run",
+                got="another run at work in it",
+                where="output",
+                remedy="wait for it",
             ) from error
         remove_temporaries(folder)
         yield

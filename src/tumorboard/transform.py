@@ -41,7 +41,8 @@ class Plane:
 
     def distance_mm(self, points_mm: Any) -> NDArray[np.float64]:
         """Signed distance of points ``(n, 3)`` in mm; positive on the patient's right."""
-        return np.asarray(points_mm, dtype=np.float64) @ np.asarray(self.normal) - self.offset_mm
+        points = np.asarray(points_mm, dtype=np.float64)
+        return np.asarray(points @ np.asarray(self.normal) - self.offset_mm)
 
     def distance_map(self, grid: Grid) -> NDArray[np.float32]:
         """Signed distance in mm at every voxel, shape (i, j, k)."""
@@ -113,10 +114,9 @@ def warp_to_grid(
     from_voxel = np.diag([*target.spacing_mm, 1.0])
     to_voxel = np.diag([*(1.0 / np.asarray(spacing_mm)), 1.0])
     step = to_voxel @ matrix @ from_voxel
-    out = np.empty(target.shape, dtype=np.float32)
-    source = np.asarray(data, dtype=np.float32)
-    ndi.affine_transform(source, step[:3, :3], step[:3, 3], output_shape=target.shape, output=out, order=order)
-    return out
+    source: NDArray[np.float32] = np.asarray(data, dtype=np.float32)
+    degree: Literal[0, 1] = 0 if order == 0 else 1
+    return ndi.affine_transform(source, step[:3, :3], step[:3, 3], output_shape=target.shape, order=degree)
 
 
 def resample(volume: Volume, grid: Grid, interpolation: Interpolation = "linear") -> Volume:
@@ -145,10 +145,9 @@ def resample(volume: Volume, grid: Grid, interpolation: Interpolation = "linear"
     from scipy import ndimage as ndi
 
     step = np.linalg.inv(volume.affine) @ grid.affine
-    dtype = np.float32 if interpolation == "linear" else volume.data.dtype
-    out = np.empty(grid.shape, dtype=dtype)
-    source = np.asarray(volume.data, dtype=dtype)
-    order = 1 if interpolation == "linear" else 0
-    offset = np.where(np.abs(step[:3, 3] - np.round(step[:3, 3])) < 1e-9, np.round(step[:3, 3]), step[:3, 3])
-    ndi.affine_transform(source, step[:3, :3], offset, output_shape=grid.shape, output=out, order=order)
-    return Volume(out, grid)
+    near = np.round(step)
+    step = np.where(np.abs(step - near) < 1e-9, near, step)  # inverting leaves dust that would shift half voxels
+    source: NDArray[np.float64] = np.asarray(volume.data, dtype=np.float64)
+    degree: Literal[0, 1] = 1 if interpolation == "linear" else 0
+    out = ndi.affine_transform(source, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=degree)
+    return Volume(out.astype(np.float32 if interpolation == "linear" else volume.data.dtype), grid)

@@ -28,6 +28,9 @@ SHEAR_TOLERANCE = 1e-3
 
 _AXIS_NAMES = ("first (i)", "second (j)", "third (k)")
 
+_TIE = 1e-6
+"""Decides between two axes at 45 degrees to both, alike for every reordered or flipped copy of a grid."""
+
 
 def check_affine(affine: Any, where: str = "") -> Affine:
     """Return ``affine`` as a finite, invertible, orthogonal (4, 4) float64 array.
@@ -179,13 +182,13 @@ def _difference(a: Grid, b: Grid, one: str, two: str) -> str:
 def _nearest_axes(affine: Affine) -> list[tuple[int, int]]:
     """World axis and sign nearest to each voxel axis, each world axis used once."""
     unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    left = unit.copy()
+    left = unit**2 + _TIE * unit * np.roll(unit, -1, axis=0)
     found: dict[int, tuple[int, int]] = {}
     for _ in range(3):
-        world, voxel = np.unravel_index(int(np.abs(left).argmax()), (3, 3))
+        world, voxel = np.unravel_index(int(left.argmax()), (3, 3))
         found[int(voxel)] = (int(world), 1 if unit[world, voxel] >= 0 else -1)
-        left[world, :] = 0.0
-        left[:, voxel] = 0.0
+        left[world, :] = -1.0
+        left[:, voxel] = -1.0
     return [found[n] for n in range(3)]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -194,6 +196,14 @@ def test_studies_of_one_patient_in_order(tree: Tree, folders: tuple[str, str], d
         assert all(s.date is not None for s in patient.studies) is dated
 
 
+def test_date_given_overrules_the_folder_and_is_said(tree: Tree):
+    root = tree("P/2021-03-04/T1.nii")
+    assert take(root, date=dt.date(2021, 3, 4)).warnings == take(root).warnings
+    found = take(root, date=dt.date(2020, 3, 4))
+    assert found.patients[0].studies[0].date == dt.date(2020, 3, 4)
+    assert any("--date overrules" in told for told in found.warnings)
+
+
 def test_a_birthday_in_a_folder_name_is_no_study_date(tree: Tree):
     (patient,) = take(tree("DOE_1961-03-04/T1.nii")).patients
     assert patient.studies[0].date is None
@@ -383,6 +393,19 @@ def test_ten_thousand_strangers_are_counted_quickly_and_never_listed(tmp_path: P
     assert "DOE" not in str(caught.value)
     assert "5000 .txt" in str(caught.value)
     assert len(str(caught.value)) < 400
+
+
+def test_cohort_of_a_thousand_is_quick(tree: Tree):
+    root = tree(*(f"BraTS-GLI-{n:05d}-000/BraTS-GLI-{n:05d}-000-{x}.nii.gz" for n in range(1000) for x in BRATS23))
+    start = time.process_time()
+    assert len(take(root).patients) == 1000
+    assert time.process_time() - start < 5
+
+
+def test_imports_stay_light():
+    code = "import sys, tumorboard.intake; print([m for m in ('nibabel', 'SimpleITK', 'scipy') if m in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
 
 
 def test_depth_is_limited(tree: Tree):

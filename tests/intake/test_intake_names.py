@@ -112,6 +112,13 @@ LOOSE = {
     "t2star.nii": None,
     "T2_swi.nii": None,
     "ADC.nii": None,
+    "t1_starvibe_gd.nii": "T1C",
+    "t1_star_vibe.nii": "T1",
+    "sub_01_T1.nii": "T1",
+    "T1_sub_2.nii": None,
+    "SUB T1 post.nii": None,
+    "LowField_T1.nii": "T1",
+    "t1_bias_field.nii": None,
     "dwi_t2_b0.nii": None,
     "dsc_perf_gad.nii": None,
     "t1_mask.nii": None,
@@ -211,6 +218,8 @@ def test_a_name_outside_the_table_is_nobody(name: str):
         ("JOHN.txt", "*"),
         ("/home/doe/T1.nii", "T1.nii"),
         ("T1Doe.nii", "*.nii"),
+        ("T1\x1b[31m\nflair.nii", "T1__*_flair.nii"),
+        ("T2*_GRE.nii", "T2*_GRE.nii"),
     ],
 )
 def test_shown_name(name: str, shown: str):

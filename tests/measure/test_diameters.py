@@ -63,7 +63,7 @@ def perpendicular_of(longest, segments, s):
 
     def across(segment):
         p, q = way(segment, s)
-        return abs(p * x + q * y) / length <= 0.5 * min(s) + 1e-9
+        return abs(p * x + q * y) / length <= 0.5 * (s[0] * abs(x) + s[1] * abs(y)) / length + 1e-9 if x or y else True
 
     allowed = [g for g in segments if across(g)]
     best = max(size(g, s) for g in allowed)

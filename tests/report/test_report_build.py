@@ -24,6 +24,11 @@ def single(bundle: StudyBundle) -> Report:
     return build_report(PatientHeader("p01", software_version="0.1.0"), [bundle])
 
 
+@pytest.fixture(scope="module")
+def tiny(make_bundle: Make) -> StudyBundle:
+    return make_bundle(sequences=(Sequence.T1C,), shape=(24, 28, 20), spacing=(6.0, 6.0, 7.0))
+
+
 def test_round_trip_through_json(make_bundle: Make, header: PatientHeader) -> None:
     report = build_report(header, [make_bundle(1), make_bundle(2, radius=9.0)])
     again = Report.model_validate_json(report.model_dump_json())
@@ -38,8 +43,8 @@ def test_a_single_study_has_no_timeline(single: Report) -> None:
     assert single.banners == (RESEARCH_BANNER,)
 
 
-def test_a_digital_patient_is_named_as_such(bundle: StudyBundle) -> None:
-    assert DIGITAL_BANNER in build_report(PatientHeader("p01", digital=True), [bundle]).banners
+def test_a_digital_patient_is_named_as_such(tiny: StudyBundle) -> None:
+    assert DIGITAL_BANNER in build_report(PatientHeader("p01", digital=True), [tiny]).banners
 
 
 def test_bundles_are_let_go_one_by_one(make_bundle: Make) -> None:
@@ -49,7 +54,7 @@ def test_bundles_are_let_go_one_by_one(make_bundle: Make) -> None:
         for number in (1, 2, 3):
             gc.collect()
             assert sum(ref() is not None for ref in alive) <= 1
-            made = make_bundle(number, shape=(24, 28, 20), spacing=(6.0, 6.0, 7.0))
+            made = make_bundle(number, sequences=(Sequence.T1C,), shape=(24, 28, 20), spacing=(6.0, 6.0, 7.0))
             alive.append(weakref.ref(made))
             yield made
             del made
@@ -77,13 +82,13 @@ def test_without_t1c_enhancing_facts_are_sentences(make_bundle: Make) -> None:
     assert report.facts[3].note.startswith("lesion 1, on FLAIR")
 
 
-def test_settings_are_flattened_and_sorted(bundle: StudyBundle, header: PatientHeader) -> None:
-    report = build_report(header, [bundle])
+def test_settings_are_flattened_and_sorted(tiny: StudyBundle, header: PatientHeader) -> None:
+    report = build_report(header, [tiny])
     assert report.settings == (("grid_mm", "1.0"), ("segment.classes", "4"), ("segment.method", "fuzzy"))
 
 
-def test_references_are_numbered_once_in_order_of_use(bundle: StudyBundle, header: PatientHeader) -> None:
-    text = methods_md(build_report(header, [bundle]))
+def test_references_are_numbered_once_in_order_of_use(tiny: StudyBundle, header: PatientHeader) -> None:
+    text = methods_md(build_report(header, [tiny]))
     assert "Images were brought to one grid. [1]" in text
     assert "fuzzy clustering. [2]" in text
     assert "summed over voxels.\n" in text

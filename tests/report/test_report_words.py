@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tumorboard.measurement import Measurement, Source, StudyMeasurements
@@ -30,6 +30,7 @@ def study(*measurements: Measurement, name: str = "ses-01") -> StudyMeasurements
     )
 
 
+@example(0.5, "mm2")
 @given(st.floats(1e-9, 1e6), st.sampled_from(["mL", "mm", "mm2", "%", "1"]))
 def test_a_value_above_zero_is_never_printed_as_zero(value: float, unit: str) -> None:
     assert number(value, unit).strip("<0. ") or number(value, unit).startswith("<")

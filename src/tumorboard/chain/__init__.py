@@ -38,9 +38,7 @@ class Done:
     warnings: tuple[str, ...] = ()
 
 
-def run(
-    request: IntakeRequest, out: Path, settings: RunSettings | None = None, listen: Listener = silent
-) -> Done:
+def run(request: IntakeRequest, out: Path, settings: RunSettings | None = None, listen: Listener = silent) -> Done:
     """Run the whole chain on what the user gave.
 
     Parameters

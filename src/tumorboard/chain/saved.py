@@ -136,9 +136,7 @@ def load_measured(folder: CaseFolder, study: Study) -> tuple[Measured, StudyMeas
     listed = StudyMeasurements.model_validate_json((session / "measurements.json").read_text())
     about = read_json(session / "diameters.json")
     numbers = read_volume(folder.seg(study.id, "lesions.nii.gz"), "lesions").data.astype(np.uint16)
-    diameters = {
-        int(n): {k: Diameters.model_validate(d) for k, d in by.items()} for n, by in about["lesions"].items()
-    }
+    diameters = {int(n): {k: Diameters.model_validate(d) for k, d in by.items()} for n, by in about["lesions"].items()}
     count = int(numbers.max()) if numbers.size else 0
     lesions = Lesions(about["region"], numbers, count, about["fragments_ml"])
     return Measured(listed.measurements, lesions, diameters), listed

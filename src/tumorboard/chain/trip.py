@@ -60,7 +60,7 @@ class StudyTrip:
 
     @property
     def id(self) -> str:
-        """``ses-01`` …"""
+        """The study's id, ``ses-01`` and so on."""
         return self.source.id
 
     @property

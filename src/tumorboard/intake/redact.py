@@ -22,7 +22,7 @@ DATE = re.compile(
 _ENTITY = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+")
 _LONG_NUMBER = re.compile(r"\d{4,}")
 _PART = re.compile(r"(?:sub|ses|ce|run)-[A-Za-z0-9]+(?=[_.]|$)|[^\W_]+|[\W_]+")
-_SEPARATORS = frozenset(" _-.+*()[],")
+_SEPARATORS = frozenset(" _-.+*(),")
 _HIDDEN_RUN = re.compile(r"\*(?:[\W_]*\*)+")
 
 

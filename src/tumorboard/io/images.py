@@ -111,7 +111,10 @@ def _check_size(shape: tuple[int, ...], where: str) -> None:
         voxels *= int(n)
     if len(shape) < 1 or min(shape) < 1 or voxels > MAX_VOXELS:
         raise FileFormatError(
-            f"1 to {MAX_VOXELS} voxels", got=f"shape {tuple(int(n) for n in shape)}", where=where, remedy="check the header"
+            f"1 to {MAX_VOXELS} voxels",
+            got=f"shape {tuple(int(n) for n in shape)}",
+            where=where,
+            remedy="check the header",
         )
 
 

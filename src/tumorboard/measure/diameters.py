@@ -15,11 +15,9 @@ neither diameter crosses a hole, a cavity or a notch. Integer arithmetic makes t
 the end points, and invariant under flips and transposes.
 
 *Longest*: the longest inside segment in mm. *Perpendicular*: the longest inside segment whose projection
-on the direction of the longest is at most half the smaller in-plane spacing; it need not intersect it.
-A single pixel has length 0. Ties (1e-9, relative) for longest go to the larger perpendicular, then to
-the lexicographically smallest end points. Where the two in-plane spacings differ, the allowed projection
-can be narrower than the pixels are apart, and the perpendicular short by several pixels: such slices need
-caution.
+on the direction (ux, uy) of the longest is at most half a pixel's own extent along it,
+``0.5 * (sx * |ux| + sy * |uy|)``; it need not intersect it. A single pixel has length 0. Ties (1e-9,
+relative) for longest go to the larger perpendicular, then to the lexicographically smallest end points.
 
 *Edge*: centres are not edges. To each length is added ``EDGE_FRACTION`` of the chord that its direction
 (ux, uy) cuts through one pixel, ``min(sx / |ux|, sy / |uy|)``; for length 0, of the smaller spacing.
@@ -323,7 +321,7 @@ class _Search:
         x, y = self.step_mm(segment)
         length = math.hypot(x, y) or 1.0
         along = (x / length * self.spacing_mm[0], y / length * self.spacing_mm[1])
-        tolerance = 0.5 * min(self.spacing_mm) + 1e-9
+        tolerance = 0.5 * (abs(along[0]) + abs(along[1])) + 1e-9
         return min(longest_inside(rows, self.moves, self.length_mm, along, tolerance))
 
     def step_mm(self, segment: Segment) -> tuple[float, float]:

@@ -49,7 +49,7 @@ class Lesions:
 
 
 def find_lesions(labels: LabelMap, region: str) -> Lesions:
-    """Number the lesions of a region, largest first.
+    """Return the numbered lesions of a region, largest first.
 
     Examples
     --------

@@ -65,7 +65,5 @@ def depth_to_ventricles_mm(mask: Mask, grid: Grid, frame: Frame) -> float:
     """Return the smallest distance of a region to the atlas's ventricles in mm (0 when they overlap); coarse."""
     atlas = icbm152(ATLAS_MM)
     to_atlas = np.diag([ATLAS_MM, ATLAS_MM, ATLAS_MM, 1.0]) @ np.linalg.inv(atlas.ventricles.affine) @ frame.to_mni
-    fraction = warp_to_grid(
-        atlas.ventricles.data.astype(np.float32), (ATLAS_MM, ATLAS_MM, ATLAS_MM), to_atlas, grid
-    )
+    fraction = warp_to_grid(atlas.ventricles.data.astype(np.float32), (ATLAS_MM, ATLAS_MM, ATLAS_MM), to_atlas, grid)
     return float(distance_to(fraction > 0.5, grid.spacing_mm)[mask].min())

@@ -72,9 +72,7 @@ def _source(labels: LabelMap, region: str, files: Files) -> Source:
     return source_of(labels.region(region), files.labels, tuple(int(t) for t in REGIONS[region]))
 
 
-def _whole(
-    study: Study, labels: LabelMap, missing: Mapping[str, str], frame: Frame, files: Files
-) -> list[Measurement]:
+def _whole(study: Study, labels: LabelMap, missing: Mapping[str, str], frame: Frame, files: Files) -> list[Measurement]:
     reason = _why_not(labels, "WT", missing)
     if reason:
         return [Measurement.missing(name, "WT", unit, reason) for name, unit in _NAMES_WT]
@@ -149,6 +147,6 @@ def _shift(study: Study, labels: LabelMap, frame: Frame, files: Files) -> Measur
         value=shift,
         unit="mm",
         quality="proxy",
-        method=f"Symmetry axis of the central structures on {shown.value} against the mid-plane; positive to the right.",
+        method=f"Symmetry axis of the central structures on {shown.value} against the mid-plane; right is positive.",
         source=source_of(study.brain, files.brain),
     )

@@ -28,9 +28,7 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
     return i, j, k
 
 
-def source_of(
-    mask: NDArray[np.bool_], file: str, labels: tuple[int, ...] = (), lesion: int | None = None
-) -> Source:
+def source_of(mask: NDArray[np.bool_], file: str, labels: tuple[int, ...] = (), lesion: int | None = None) -> Source:
     """Return the source of a number that was counted on ``mask``.
 
     Examples

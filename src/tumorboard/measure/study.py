@@ -260,6 +260,4 @@ def _measurable(
 def _sum_of_products(reading: str, products: list[float], files: Files) -> Measurement:
     largest = sorted(products, reverse=True)[:MAX_TARGETS]
     told = f"{reading}: sum over the {len(largest)} largest measurable lesions (at most {MAX_TARGETS})."
-    return _number(
-        f"sum_of_products_{reading}", "study", float(sum(largest)), "mm2", told, Source(file=files.lesions)
-    )
+    return _number(f"sum_of_products_{reading}", "study", float(sum(largest)), "mm2", told, Source(file=files.lesions))

@@ -106,7 +106,8 @@ def precision(ref: Any, pred: Any) -> float | None:
     >>> precision([[[1, 1, 0, 0]]], [[[1, 1, 1, 1]]])
     0.5
     """
-    return sensitivity(pred, ref)
+    a, b = as_masks(ref, pred)
+    return sensitivity(b, a)
 
 
 def volume_difference_ml(ref: Any, pred: Any, voxel_volume_ml: float) -> float:

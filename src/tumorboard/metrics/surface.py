@@ -104,7 +104,7 @@ def image_diagonal_mm(shape: tuple[int, ...], spacing_mm: Spacing) -> float:
     Examples
     --------
     >>> round(image_diagonal_mm((240, 240, 155), (1.0, 1.0, 1.0)), 1)
-    373.2
+    373.1
     """
     return float(np.linalg.norm(np.multiply(shape, spacing_mm)))
 

@@ -52,7 +52,7 @@ def align_to_mni(brain: NDArray[np.bool_], grid: Grid, midplane: Plane) -> Affin
     near = near[:: max(1, len(near) // SAMPLES)]
     places = near * spacing + (np.array(factors) - 1) / 2 * grid.spacing_mm
     values = own[tuple(near.T)]
-    inside = np.argwhere(mask) * spacing
+    inside = np.argwhere(mask).astype(np.float64) * spacing
     centre, start = inside.mean(axis=0), _start(inside, midplane, atlas.brain.grid, atlas.brain.data)
 
     def residual(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,9 +67,7 @@ def align_to_mni(brain: NDArray[np.bool_], grid: Grid, midplane: Plane) -> Affin
 _SCALE = np.array([5.0, 5.0, 5.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
 
 
-def _start(
-    inside: NDArray[np.float64], midplane: Plane, grid: Grid, brain: NDArray[np.generic]
-) -> NDArray[np.float64]:
+def _start(inside: NDArray[np.float64], midplane: Plane, grid: Grid, brain: NDArray[np.generic]) -> NDArray[np.float64]:
     theirs = grid.to_world(np.argwhere(brain))
     scale = np.log(theirs.std(axis=0) / inside.std(axis=0))
     _, b, c = midplane.normal

@@ -128,7 +128,7 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     """Draw one panel on axes whose proportions are those of the panel's box."""
     low, high = panel.window
     axes.imshow(
-        panel.image, cmap="gray", vmin=low, vmax=high, extent=panel.extent_mm, interpolation="lanczos", aspect="equal"
+        panel.image, cmap="gray", vmin=low, vmax=high, extent=panel.extent_mm, interpolation="bicubic", aspect="equal"
     )
     for outline in panel.outlines:
         _draw_outline(axes, outline, panel.extent_mm)

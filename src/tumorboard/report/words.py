@@ -56,7 +56,7 @@ def number(value: float | int, unit: str) -> str:
     if unit == "mL" and abs(value) < 1:
         digits = 2
     smallest = 10.0**-digits
-    if abs(value) < smallest / 2:
+    if abs(value) <= smallest / 2:
         return f"< {smallest:.{digits}f}" if value > 0 else f"> −{smallest:.{digits}f}"
     return f"{value:.{digits}f}".replace("-", "−")
 

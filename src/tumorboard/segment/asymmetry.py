@@ -14,18 +14,24 @@ from scipy import ndimage as ndi
 from tumorboard.transform import Plane, warp_to_grid
 from tumorboard.volume import Grid
 
+Float = NDArray[np.float32]
+
 TOLERANCE_MM = 3.0
 """How far from its mirrored place a healthy twin is looked for; chosen."""
 
 
-def smooth_inside(image: NDArray[np.float32], mask: NDArray[np.bool_], sigma_mm: float, grid: Grid) -> NDArray[np.float32]:
+def smooth_inside(
+    image: NDArray[np.float32], mask: NDArray[np.bool_], sigma_mm: float, grid: Grid
+) -> NDArray[np.float32]:
     """Gaussian smoothing that does not mix in what lies outside the mask; 0 outside."""
     sigma = [sigma_mm / s for s in grid.spacing_mm]
     weight = np.maximum(ndi.gaussian_filter(mask.astype(np.float32), sigma), 0.2)
     return np.asarray(ndi.gaussian_filter(image * mask, sigma) / weight * mask, dtype=np.float32)
 
 
-def asymmetry(smooth: NDArray[np.float32], brain: NDArray[np.bool_], grid: Grid, midplane: Plane) -> NDArray[np.float32]:
+def asymmetry(
+    smooth: NDArray[np.float32], brain: NDArray[np.bool_], grid: Grid, midplane: Plane
+) -> NDArray[np.float32]:
     """Return the value minus the brightest within ``TOLERANCE_MM`` of the mirrored place, 0 outside the brain.
 
     Examples

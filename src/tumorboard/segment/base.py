@@ -44,7 +44,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Validity:
-    """Does this input look like what the method was made for?
+    """How much this input looks like what the method was made for.
 
     ``score`` runs from 0 (not at all) to 1; ``reasons`` say what lowered it.
     """

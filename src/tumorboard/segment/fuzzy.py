@@ -49,14 +49,14 @@ class FuzzySettings:
     lesion_centre: float = 0.8
     least_intensity: float = 1.0
     reach_mm: float = 6.0
-    second_lesion_share: float = 0.1
+    second_lesion_share: float = 0.01
     least_lesion_ml: float = 0.1
     enhancing_reach_mm: float = 2.0
     enhancing_clip: float = 3.0
     enhancing_least: float = 1.0
     least_enhancing_ml: float = 0.05
     core_closing_mm: float = 4.0
-    sample_every: int = 11
+    sample_every: int = 23
 
 
 CARD = Card(
@@ -244,7 +244,7 @@ def _enhancing(work: _Work, lesion: Mask) -> tuple[Mask, Float]:
     if Sequence.T1 in work.images:
         gain = after - smooth_inside(work.images[Sequence.T1], work.brain, 0.5, work.grid)
     low, middle, high = np.percentile(gain[normal], (25, 50, 75)) if normal.any() else (-0.67, 0.0, 0.67)
-    gain = (gain - middle) / max((high - low) / 1.349, 1e-3)
+    gain = np.asarray((gain - middle) / max((high - low) / 1.349, 1e-3), dtype=np.float32)
     where = (away <= s.enhancing_reach_mm) & work.brain & (work.depth > s.surface_mm)
     features = np.clip(np.stack([gain[where], after[where]], axis=1), -4.0, s.enhancing_clip).astype(np.float64)
     if len(features) < 50:

@@ -25,7 +25,7 @@ def depth_in(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
 
 
 def close_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
-    """Closing by a ball: gaps up to twice the radius are bridged."""
+    """Close by a ball: gaps up to twice the radius are bridged."""
     if not mask.any():
         return mask
     pad = [int(np.ceil(radius_mm / s)) + 1 for s in spacing_mm]
@@ -36,7 +36,7 @@ def close_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
 
 
 def open_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
-    """Opening by a ball: what is thinner than twice the radius goes."""
+    """Open by a ball: what is thinner than twice the radius goes."""
     core = depth_in(mask, spacing_mm) > radius_mm
     return np.asarray((distance_to(core, spacing_mm) <= radius_mm) & mask)
 

@@ -1,0 +1,45 @@
+# Two commands do all set-up: `make demo` and `make test`. Both create .venv on their own.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+STAMP := $(VENV)/.set-up
+WORKERS ?= 2
+
+.PHONY: setup demo check test test-slow bench docs clean
+
+setup: $(STAMP)
+
+# torch first and exactly, so that nothing pulls another build of it
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=python3.11"; exit 2; }
+	@echo "creating $(VENV) (a few minutes the first time)"
+	$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install python3-venv"; exit 2; }
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python scripts/check_pango.py
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/tumorboard demo --out demo-output
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+bench: setup
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: setup
+	$(BIN)/python scripts/make_reference.py
+
+clean:
+	rm -rf $(VENV) demo-output build dist src/*.egg-info

@@ -1,0 +1,150 @@
+"""Options that all chain commands share, and the commands ``run``, ``segment``, ``measure``, ``validate``.
+
+Why it exists: the same words mean the same in each command.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tumorboard.errors import InputError, LabelError, SequenceError
+
+if TYPE_CHECKING:
+    from tumorboard.intake import IntakeRequest
+
+_NAMED = "Images by sequence"
+_OWN = "What you know"
+
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Folders or files: BIDS, BraTS or loosely named; one or several patients.", show_default=False),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Output folder, outside the input.", show_default=False)]
+T1 = Annotated[Path | None, typer.Option("--t1", help="T1 before contrast.", rich_help_panel=_NAMED)]
+T1C = Annotated[Path | None, typer.Option("--t1c", help="T1 after contrast.", rich_help_panel=_NAMED)]
+T2 = Annotated[Path | None, typer.Option("--t2", help="T2.", rich_help_panel=_NAMED)]
+Flair = Annotated[Path | None, typer.Option("--flair", help="FLAIR.", rich_help_panel=_NAMED)]
+Named = Annotated[
+    list[str] | None,
+    typer.Option("--sequence", metavar="NAME=FILE", help="Take FILE for NAME, overruling.", rich_help_panel=_NAMED),
+]
+Labels = Annotated[Path | None, typer.Option("--labels", help="Your own masks (needs --scheme).", rich_help_panel=_OWN)]
+SchemeName = Annotated[
+    str | None, typer.Option("--scheme", help="What the values of --labels mean.", rich_help_panel=_OWN)
+]
+Events = Annotated[Path | None, typer.Option("--events", help="Table of events (CSV).", rich_help_panel=_OWN)]
+Date = Annotated[str | None, typer.Option("--date", help="Date of a single study, ISO.", rich_help_panel=_OWN)]
+Patient = Annotated[str | None, typer.Option("--patient", help="Pseudonym of the patient.", rich_help_panel=_OWN)]
+Segmenter = Annotated[str, typer.Option("--segmenter", help="Method that outlines the tumour.")]
+
+_HELP = {
+    "report": "Run the whole chain: from images to measurements and the report.",
+    "segment": "Prepare and segment only.",
+    "measure": "Prepare, segment and measure; no report.",
+}
+
+
+def request_of(
+    inputs: list[Path] | None,
+    explicit: dict[str, Path | None],
+    named: list[str] | None,
+    own: tuple[Path | None, str | None, Path | None, str | None, str | None],
+) -> IntakeRequest:
+    """Return what the user asked for.
+
+    Raises
+    ------
+    InputError
+        Nothing was given, ``--labels`` stands without ``--scheme``, a bad date, or a bad NAME=FILE.
+    """
+    from tumorboard.intake import IntakeRequest
+    from tumorboard.sequences import Sequence
+
+    labels, scheme, events, date, patient = own
+    if (labels is None) != (scheme is None):
+        from tumorboard.labels import SCHEMES
+
+        raise LabelError("--labels and --scheme together", got="one of them", remedy=f"schemes: {', '.join(SCHEMES)}")
+    sequences = {Sequence.of(name): path for name, path in explicit.items() if path is not None}
+    for text in named or []:
+        name, equals, file = text.partition("=")
+        try:
+            sequences[Sequence.of(name)] = Path(file)
+        except ValueError as error:
+            raise SequenceError("--sequence NAME=FILE", got="another name", remedy=str(error)) from error
+        if not equals or not file:
+            raise SequenceError("--sequence NAME=FILE", got="no file after the name")
+    if not inputs and not sequences:
+        raise SequenceError("a folder, files, or --t1 --t1c --t2 --flair", got="nothing", remedy="see --help")
+    return IntakeRequest(tuple(inputs or ()), sequences, labels, scheme, events, _date(date), patient)
+
+
+def _date(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("an ISO date such as 2024-01-31", got="something else", where="--date") from error
+
+
+def _chain_command(until: str) -> Callable[..., None]:
+    def command(
+        out: Out,
+        inputs: Inputs = None,
+        t1: T1 = None,
+        t1c: T1C = None,
+        t2: T2 = None,
+        flair: Flair = None,
+        sequence: Named = None,
+        labels: Labels = None,
+        scheme: SchemeName = None,
+        events: Events = None,
+        date: Date = None,
+        patient: Patient = None,
+        segmenter: Segmenter = "fuzzy",
+    ) -> None:
+        from tumorboard.cli.show import run_and_show
+        from tumorboard.segment import SEGMENTERS
+        from tumorboard.settings import RunSettings
+
+        SEGMENTERS.make(segmenter)
+        explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
+        request = request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient))
+        run_and_show(request, out, RunSettings(segmenter=segmenter), until)
+
+    command.__doc__ = _HELP[until]
+    return command
+
+
+def _validate(
+    inputs: Inputs = None,
+    t1: T1 = None,
+    t1c: T1C = None,
+    t2: T2 = None,
+    flair: Flair = None,
+    sequence: Named = None,
+    labels: Labels = None,
+    scheme: SchemeName = None,
+    events: Events = None,
+    date: Date = None,
+    patient: Patient = None,
+) -> None:
+    """Check, before a run, whether a run would be sound; exit code 2 when it would not."""
+    from tumorboard.cli.preflight import preflight
+
+    explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
+    preflight(request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient)))
+
+
+def register_chain_commands(app: typer.Typer) -> None:
+    """Enrol ``run``, ``segment``, ``measure`` and ``validate``."""
+    app.command("run", help=_HELP["report"])(_chain_command("report"))
+    app.command("segment", help=_HELP["segment"])(_chain_command("segment"))
+    app.command("measure", help=_HELP["measure"])(_chain_command("measure"))
+    app.command("validate")(_validate)

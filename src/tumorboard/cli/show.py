@@ -1,0 +1,110 @@
+"""What a run shows: why each file was taken, a bar while it works, costs and results at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from tumorboard.chain import Done, PatientsFailed, check_output, run_intake
+from tumorboard.intake import Intake, IntakeRequest, take_in
+from tumorboard.provenance import Cost
+from tumorboard.settings import RunSettings
+from tumorboard.stages import Step
+
+MAX_ROWS = 60
+"""Most rows of a table of decisions; the rest is counted."""
+
+console = Console(soft_wrap=False)
+
+
+def run_and_show(request: IntakeRequest, out: Path, settings: RunSettings, until: str) -> Done:
+    """Run the chain on a request, showing decisions, progress, costs and where results lie.
+
+    Raises
+    ------
+    InputError
+        The input is refused.
+    PartialFailure
+        Some patients failed; they are tabulated first.
+    """
+    check_output(out, request)
+    intake = take_in(request)
+    show_decisions(intake)
+    steps: list[Step] = []
+    stages = {"segment": 2}.get(until, 3)
+    total = sum(stages * len(p.studies) + (until == "report") for p in intake.patients)
+    try:
+        with _progress() as progress:
+            task = progress.add_task("starting", total=total)
+
+            def listen(step: Step) -> None:
+                progress.update(task, description=f"{step.study} {step.stage}")
+                if step.state != "start":
+                    steps.append(step)
+                    progress.advance(task)
+
+            done = run_intake(intake, request, out, settings, listen, until)
+    except PatientsFailed as error:
+        show_costs(steps)
+        _show_failures(error.done)
+        raise
+    show_costs(steps)
+    _show_done(done, out, until)
+    return done
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} stages"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def show_decisions(intake: Intake) -> None:
+    """Print why each file was taken for its role, and intake's warnings."""
+    table = Table("patient", "study", "taken for", "file", "because", title="What was recognised", title_justify="left")
+    for decision in intake.decisions[:MAX_ROWS]:
+        table.add_row(decision.patient, decision.study, decision.role, decision.name, decision.reason)
+    console.print(table)
+    if len(intake.decisions) > MAX_ROWS:
+        console.print(f"... and {len(intake.decisions) - MAX_ROWS} more.")
+    for warning in intake.warnings:
+        console.print(f"[yellow]warning:[/] {warning}", highlight=False)
+
+
+def show_costs(steps: list[Step]) -> None:
+    """Print CPU time and peak memory of every stage; ``kept`` were whole already."""
+    table = Table("study", "stage", "state", title="Cost", title_justify="left")
+    table.add_column("CPU s", justify="right")
+    table.add_column("peak MiB", justify="right")
+    for step in steps[-MAX_ROWS:]:
+        cost = step.cost or Cost()
+        table.add_row(step.study, step.stage, step.state, f"{cost.cpu_s:.1f}", f"{cost.peak_mib:.0f}")
+    total = sum(s.cost.cpu_s for s in steps if s.cost and s.state == "done")
+    table.add_row("", "", "sum of done", f"{total:.1f}", "")
+    console.print(table)
+
+
+def _show_failures(done: Done) -> None:
+    table = Table("patient", "why not", title="Patients that failed", title_justify="left")
+    for pseudonym, message in done.failures:
+        table.add_row(pseudonym, message)
+    console.print(table)
+
+
+def _show_done(done: Done, out: Path, until: str) -> None:
+    for warning in done.warnings:
+        console.print(f"[yellow]warning:[/] {warning}", highlight=False)
+    for folder in done.folders:
+        name = f"{folder.root.name}/report.html" if until == "report" else folder.root.name
+        console.print(f"[green]done:[/] {name} in the output folder", highlight=False)
+    if until == "report" and len(done.folders) == 1:
+        console.print(f"open {(done.folders[0].root / 'report.html')}", soft_wrap=True, highlight=False)

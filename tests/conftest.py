@@ -1,0 +1,62 @@
+"""Shared inputs: grids that are oblique, flipped, permuted, anisotropic or one voxel thin, as everyday things.
+
+``st.from_type(Grid)``, ``st.from_type(Volume)`` and ``st.from_type(LabelMap)`` draw from these.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy.spatial.transform import Rotation
+
+from tumorboard.labels import LabelMap
+from tumorboard.volume import Grid, Volume
+
+settings.register_profile(
+    "house", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("house")
+
+SPACINGS_MM = st.sampled_from([0.45, 0.9375, 1.0, 1.2, 3.0, 5.5]) | st.floats(0.3, 7.0)
+ANGLES_DEG = st.just(0.0) | st.floats(-25.0, 25.0)
+DTYPES = [np.uint8, np.int16, np.uint16, np.int32, np.float32, np.float64]
+
+
+@st.composite
+def affines(draw):
+    """Draw any right-angled affine: turned, with axes permuted and flipped, voxels of any shape."""
+    turn = Rotation.from_euler("xyz", [draw(ANGLES_DEG) for _ in range(3)], degrees=True).as_matrix()
+    order = draw(st.permutations(range(3)))
+    signs = [draw(st.sampled_from([-1.0, 1.0])) for _ in range(3)]
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ (np.eye(3)[:, order] * signs * [draw(SPACINGS_MM) for _ in range(3)])
+    affine[:3, 3] = [draw(st.floats(-200.0, 200.0)) for _ in range(3)]
+    return affine
+
+
+@st.composite
+def grids(draw):
+    i, j, k = (draw(st.integers(1, 5)) for _ in range(3))
+    return Grid((i, j, k), draw(affines()))
+
+
+@st.composite
+def volumes(draw):
+    grid = draw(grids())
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    seed = draw(st.integers(0, 2**32 - 1))
+    raw = np.random.default_rng(seed).integers(0, 250, grid.shape)
+    return Volume((raw / 4 if dtype.kind == "f" else raw).astype(dtype), grid)
+
+
+@st.composite
+def label_maps(draw):
+    grid = draw(grids())
+    return LabelMap(draw(hnp.arrays(np.uint8, grid.shape, elements=st.integers(0, 4))), grid)
+
+
+st.register_type_strategy(Grid, grids())
+st.register_type_strategy(Volume, volumes())
+st.register_type_strategy(LabelMap, label_maps())
