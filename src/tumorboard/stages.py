@@ -98,6 +98,10 @@ def run_stage(
         Does the stage and returns the files it wrote (below ``root``).
     listen : callable
         Hears the start and the end.
+
+    Notes
+    -----
+    Files that the stage wrote when it last ran and now does not (a sequence was left out) are removed.
     """
     key = digest(stage.name, stage.version, *key_parts)
     path = root / ".stages" / f"{study}_{stage.name}.json"
@@ -110,7 +114,18 @@ def run_stage(
         written = list(work())
     outputs = {p.relative_to(root).as_posix(): digest_file(p) for p in sorted(written)}
     kept = {"cpu_s": round(cost.cpu_s, 2), "peak_mib": round(cost.peak_mib, 1)}
+    if record is not None:
+        _remove_stale(root, set(record.outputs) - set(outputs))
     record = StageRecord(key, outputs, kept)
     record.write(path)
     listen(Step(stage.name, study, "done", Cost(**kept)))
     return record
+
+
+def _remove_stale(root: Path, names: Iterable[str]) -> None:
+    """Remove what the stage's last run wrote and this one did not, so that no result outlives its input."""
+    inside = root.resolve()
+    for name in names:
+        path = (root / name).resolve()
+        if inside in path.parents:
+            path.unlink(missing_ok=True)

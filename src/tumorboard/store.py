@@ -149,6 +149,27 @@ def locked(folder: Path) -> Iterator[None]:
     OutputError
         The folder cannot be made, or another run holds it.
     """
+    with _held(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        remove_temporaries(folder)
+        yield
+
+
+def write_shared_json(path: Path, content: Any) -> None:
+    """Write JSON into a folder that several runs share, one run after another; a killed one's rest is removed.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written, or the disk is full.
+    """
+    with _held(path.parent, fcntl.LOCK_EX):
+        for left in path.parent.glob(f"{TEMPORARY_PREFIX}*"):
+            left.unlink(missing_ok=True)
+        write_json(path, content)
+
+
+@contextlib.contextmanager
+def _held(folder: Path, how: int) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
@@ -156,15 +177,16 @@ def locked(folder: Path) -> Iterator[None]:
         raise output_error(error) from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            fcntl.flock(handle, how)
+        except BlockingIOError as error:
             raise OutputError(
                 "an output folder used by one run",
                 got="another run at work in it",
                 where="output",
                 remedy="wait for it",
             ) from error
-        remove_temporaries(folder)
+        except OSError as error:
+            raise output_error(error) from error
         yield
     finally:
         os.close(handle)
@@ -191,8 +213,9 @@ class StageRecord:
         """Return the record, or None where there is none that can be read."""
         try:
             raw = json.loads(path.read_text())
-            return cls(str(raw["key"]), dict(raw["outputs"]), dict(raw["cost"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            outputs = {str(name): str(d) for name, d in raw["outputs"].items()}
+            return cls(str(raw["key"]), outputs, {name: float(raw["cost"][name]) for name in ("cpu_s", "peak_mib")})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def write(self, path: Path) -> None:

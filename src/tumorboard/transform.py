@@ -149,5 +149,8 @@ def resample(volume: Volume, grid: Grid, interpolation: Interpolation = "linear"
     step = np.where(np.abs(step - near) < 1e-9, near, step)  # inverting leaves dust that would shift half voxels
     source: NDArray[np.float64] = np.asarray(volume.data, dtype=np.float64)
     degree: Literal[0, 1] = 1 if interpolation == "linear" else 0
-    out = ndi.affine_transform(source, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=degree)
+    # grid-constant: a header rounded to float32 must not turn the outermost slice into 0
+    out = ndi.affine_transform(
+        source, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=degree, mode="grid-constant"
+    )
     return Volume(out.astype(np.float32 if interpolation == "linear" else volume.data.dtype), grid)

@@ -14,7 +14,7 @@ from tumorboard.errors import InputError, OutputError, PartialFailure
 from tumorboard.intake import Intake, IntakeRequest, take_in
 from tumorboard.settings import RunSettings
 from tumorboard.stages import Listener, silent
-from tumorboard.store import CaseFolder, write_json
+from tumorboard.store import CaseFolder, write_shared_json
 
 __all__ = ["Done", "run", "run_intake"]
 
@@ -90,7 +90,7 @@ def run_intake(
             continue
         finished.append(trip.folder)
         warnings += trip.warnings
-    write_json(out / "dataset_description.json", _description())
+    write_shared_json(out / "dataset_description.json", _description())
     done = Done(tuple(finished), tuple(failures), tuple(warnings))
     if failures:
         raise PatientsFailed(done)
@@ -98,14 +98,18 @@ def run_intake(
 
 
 class PatientsFailed(PartialFailure):
-    """Some patients failed; ``done`` tells which, and what was written for the others."""
+    """Some patients failed; ``done`` tells which, and what was written for the others.
+
+    The exit code is 3, and 2 where no patient at all could be used.
+    """
 
     def __init__(self, done: Done) -> None:
         self.done = done
+        self.exit_code = 3 if done.folders else 2
         super().__init__(
             "every patient to be usable",
             got=f"{len(done.failures)} of {len(done.failures) + len(done.folders)} that were not",
-            remedy="see the table; the other patients are written",
+            remedy="see the table" + ("; the other patients are written" if done.folders else ""),
         )
 
 

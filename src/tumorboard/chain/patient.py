@@ -68,6 +68,7 @@ class PatientTrip:
         InputError
             A study cannot be used, or the folder belongs to another patient; what was written stays.
         """
+        self._check_apart()
         with locked(self.folder.root):
             self._check_owner()
             write_json(self.folder.root / "patient.json", self._card())
@@ -97,6 +98,21 @@ class PatientTrip:
             "studies": studies,
             "events": events,
         }
+
+    def _check_apart(self) -> None:
+        """Refuse input that lies in the case folder, where results would take its place."""
+        place = self.folder.root.resolve()
+        given = [choice.path for study in self.patient.studies for choice in study.files.values()]
+        given += [study.labels.path for study in self.patient.studies if study.labels is not None]
+        if any(
+            place in (*path.resolve().parents, *path.parent.resolve().parents, path.parent.resolve()) for path in given
+        ):
+            raise OutputError(
+                "an output folder apart from the input",
+                got="input that lies in the patient's own case folder, where results would replace it",
+                where="output",
+                remedy="choose another --out, or copy the input elsewhere first",
+            )
 
     def _check_owner(self) -> None:
         """Refuse a case folder whose identity differs, or that shares no study with this patient."""

@@ -25,6 +25,7 @@ from tumorboard.chain.saved import (
 )
 from tumorboard.errors import FileFormatError
 from tumorboard.intake import Decision
+from tumorboard.intake.redact import shown_name
 from tumorboard.measure.study import Measured, measure_study
 from tumorboard.measurement import StudyMeasurements
 from tumorboard.prepare.prepare import prepare, read_study
@@ -129,7 +130,7 @@ class StudyTrip:
         prepared = prepare(self.id, volumes)
         source = {
             s.value: {
-                "file": choice.path.name,
+                "file": shown_name(choice.path),
                 "digest": self.input_digests[s.value],
                 "reason": choice.reason,
                 "shape": list(volumes[s].grid.shape),

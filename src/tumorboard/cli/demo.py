@@ -11,14 +11,16 @@ from pathlib import Path
 from rich.table import Table
 
 from tumorboard.cli.show import console, run_and_show
+from tumorboard.errors import OutputError
 from tumorboard.intake import IntakeRequest
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
 from tumorboard.metrics.evaluate import evaluate
 from tumorboard.settings import RunSettings
-from tumorboard.store import CaseFolder
+from tumorboard.store import CaseFolder, remove_temporaries
 
 _REGIONS = ("WT", "TC", "ET")
+_TREE = {"sub-digital", "derivatives", "events.csv", "dataset_description.json"}
 
 
 def demo(out: Path, seed: int) -> None:
@@ -27,12 +29,26 @@ def demo(out: Path, seed: int) -> None:
     from tumorboard.simulate.tree import write_digital_patient
 
     given = out / "input"
+    _check_own(given)
     with console.status("making a digital patient with three studies"):
         write_digital_patient(digital_patient(seed=seed), given)
     request = IntakeRequest(inputs=(given,), events=given / "events.csv")
     done = run_and_show(request, out / "results", RunSettings(digital=True), "report")
     for folder in done.folders:
         _show_truth(given, folder)
+
+
+def _check_own(given: Path) -> None:
+    """Refuse a folder that holds anything but an earlier digital patient; remove what a killed run left there."""
+    if given.is_dir():
+        remove_temporaries(given)
+        if {place.name for place in given.iterdir()} - _TREE:
+            raise OutputError(
+                "an empty folder, or that of an earlier demo",
+                got="other files in its input folder",
+                where="output",
+                remedy="choose another --out",
+            )
 
 
 def _show_truth(given: Path, folder: CaseFolder) -> None:

@@ -6,6 +6,7 @@ imported inside the commands, so that ``--help`` comes at once.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -16,6 +17,9 @@ from tumorboard import __version__
 from tumorboard.cli.options import register_chain_commands
 from tumorboard.cli.tools import register_tools
 from tumorboard.errors import TumorboardError
+
+INTERRUPTED = 130
+"""What a command that is stopped from the keyboard ends with, as everywhere in Unix."""
 
 app = typer.Typer(
     name="tumorboard",
@@ -47,14 +51,18 @@ register_tools(app)
 
 def main() -> None:
     """Run the command line; never ends in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode loses a sign, not the run
     try:
         app()
     except TumorboardError as error:
         typer.echo(f"tumorboard: {error}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("tumorboard: stopped; the same command goes on where it was.", err=True)
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            typer.echo("tumorboard: stopped; the same command goes on where it was.", err=True)
+        raise
     except Exception as error:  # the last line of defence: a defect is named, never shown as a traceback
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"

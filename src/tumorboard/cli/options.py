@@ -73,12 +73,13 @@ def request_of(
     sequences = {Sequence.of(name): path for name, path in explicit.items() if path is not None}
     for text in named or []:
         name, equals, file = text.partition("=")
+        if not equals or not file:
+            raise SequenceError("--sequence NAME=FILE", got="no name, or no file after it", where="--sequence")
         try:
             sequences[Sequence.of(name)] = Path(file)
         except ValueError as error:
-            raise SequenceError("--sequence NAME=FILE", got="another name", remedy=str(error)) from error
-        if not equals or not file:
-            raise SequenceError("--sequence NAME=FILE", got="no file after the name")
+            known = f"one of {', '.join(s.value for s in Sequence)}"
+            raise SequenceError(known, got="another name before '='", where="--sequence") from error
     if not inputs and not sequences:
         raise SequenceError("a folder, files, or --t1 --t1c --t2 --flair", got="nothing", remedy="see --help")
     return IntakeRequest(tuple(inputs or ()), sequences, labels, scheme, events, _date(date), patient)

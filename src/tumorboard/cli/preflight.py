@@ -7,8 +7,9 @@ writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rich.markup import escape
 from rich.table import Table
 
 from tumorboard.cli.show import console, show_decisions
@@ -46,10 +47,12 @@ def preflight(request: IntakeRequest) -> None:
     """
     intake = take_in(request)
     show_decisions(intake)
-    checks = [c for p in intake.patients for s in p.studies for c in checks_of(s)]
+    checks = [
+        replace(c, study=f"{p.pseudonym} {c.study}") for p in intake.patients for s in p.studies for c in checks_of(s)
+    ]
     table = Table("study", "check", "", "what was seen", title="Pre-flight", title_justify="left")
     for check in checks:
-        table.add_row(check.study, check.what, "[green]fine[/]" if check.fine else "[red]no[/]", check.seen)
+        table.add_row(check.study, check.what, "[green]fine[/]" if check.fine else "[red]no[/]", escape(check.seen))
     console.print(table)
     bad = {c.study for c in checks if not c.fine}
     good = {c.study for c in checks} - bad

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -49,10 +51,11 @@ def run_and_show(request: IntakeRequest, out: Path, settings: RunSettings, until
             done = run_intake(intake, request, out, settings, listen, until)
     except PatientsFailed as error:
         show_costs(steps)
+        _show_done(error.done, until, said=len(intake.warnings))
         _show_failures(error.done)
         raise
     show_costs(steps)
-    _show_done(done, out, until)
+    _show_done(done, until, said=len(intake.warnings))
     return done
 
 
@@ -70,14 +73,15 @@ def _progress() -> Progress:
 
 def show_decisions(intake: Intake) -> None:
     """Print why each file was taken for its role, and intake's warnings."""
-    table = Table("patient", "study", "taken for", "file", "because", title="What was recognised", title_justify="left")
-    for decision in intake.decisions[:MAX_ROWS]:
-        table.add_row(decision.patient, decision.study, decision.role, decision.name, decision.reason)
+    table = Table("patient", "study", "taken for", title="What was recognised", title_justify="left")
+    table.add_column("file", overflow="fold")
+    table.add_column("because", overflow="fold")
+    for d in intake.decisions[:MAX_ROWS]:
+        table.add_row(d.patient, d.study, d.role, escape(d.name), escape(d.reason))
     console.print(table)
     if len(intake.decisions) > MAX_ROWS:
         console.print(f"... and {len(intake.decisions) - MAX_ROWS} more.")
-    for warning in intake.warnings:
-        console.print(f"[yellow]warning:[/] {warning}", highlight=False)
+    _show_warnings(intake.warnings)
 
 
 def show_costs(steps: list[Step]) -> None:
@@ -96,15 +100,21 @@ def show_costs(steps: list[Step]) -> None:
 def _show_failures(done: Done) -> None:
     table = Table("patient", "why not", title="Patients that failed", title_justify="left")
     for pseudonym, message in done.failures:
-        table.add_row(pseudonym, message)
+        table.add_row(pseudonym, escape(message))
     console.print(table)
 
 
-def _show_done(done: Done, out: Path, until: str) -> None:
-    for warning in done.warnings:
-        console.print(f"[yellow]warning:[/] {warning}", highlight=False)
+def _show_warnings(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        console.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
+
+
+def _show_done(done: Done, until: str, said: int) -> None:
+    """Print where results lie, and the warnings after the first ``said``, which intake's table held."""
+    _show_warnings(done.warnings[said:])
     for folder in done.folders:
         name = f"{folder.root.name}/report.html" if until == "report" else folder.root.name
         console.print(f"[green]done:[/] {name} in the output folder", highlight=False)
     if until == "report" and len(done.folders) == 1:
-        console.print(f"open {(done.folders[0].root / 'report.html')}", soft_wrap=True, highlight=False)
+        opened = f"open {done.folders[0].root / 'report.html'}"
+        console.print(opened, soft_wrap=True, highlight=False, markup=False)

@@ -7,6 +7,7 @@ Nothing is resampled and no value is changed beyond the file's own scaling.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import logging
@@ -22,6 +23,9 @@ from tumorboard.volume import Volume
 
 MAX_VOXELS = 512_000_000
 """Largest volume that is read: 800 x 800 x 800. A header that asks for more is damaged."""
+
+MAX_DEFLATE = 1100
+"""Gzip makes nothing smaller than 1/1032 (zlib technical details); a file cannot hold more than that."""
 
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 ITK_SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
@@ -118,6 +122,20 @@ def _check_size(shape: tuple[int, ...], where: str) -> None:
         )
 
 
+def _check_file_holds(path: Path, shape: tuple[int, ...], bytes_per_voxel: int, where: str) -> None:
+    """Refuse a header that asks for more than the file can hold, before memory is taken for it."""
+    room = path.stat().st_size * (MAX_DEFLATE if path.name.lower().endswith(".gz") else 1)
+    if int(np.prod(shape, dtype=np.int64)) * bytes_per_voxel > room:
+        raise FileFormatError("as many voxels as the header says", got="a file that ends early", where=where)
+
+
+def _check_crc(path: Path) -> None:
+    """Read to the end, where gzip compares its checksum: a flipped bit must not become a wrong voxel."""
+    with gzip.open(path) as stream:
+        while stream.read(1 << 22):
+            pass
+
+
 def _read_nifti(path: Path, where: str) -> tuple[Any, Any]:
     import nibabel as nib
 
@@ -128,7 +146,10 @@ def _read_nifti(path: Path, where: str) -> tuple[Any, Any]:
     _check_size(image.shape, where)
     if image.get_data_dtype().kind not in "iuf":
         raise FileFormatError("one real number per voxel", got=f"dtype {image.get_data_dtype()}", where=where)
+    _check_file_holds(path, image.shape, image.get_data_dtype().itemsize, where)
     data = np.asanyarray(image.dataobj)
+    if path.name.lower().endswith(".gz"):
+        _check_crc(path)
     return np.array(data, dtype=data.dtype.newbyteorder("=")), image.affine
 
 
@@ -179,7 +200,7 @@ def write_volume(volume: Volume, path: Path) -> None:
 def _nifti_bytes(data: Any, affine: Any, *, compress: bool) -> bytes:
     import nibabel as nib
 
-    image = nib.Nifti1Image(np.ascontiguousarray(data), affine)
+    image = nib.Nifti1Image(np.ascontiguousarray(data), affine, dtype=data.dtype)
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
@@ -214,5 +235,6 @@ def _write_itk(data: Any, volume: Volume, path: Path) -> None:
         sitk.WriteImage(to_itk(volume.with_data(data)), str(temporary), useCompression=True)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise output_error(error if isinstance(error, OSError) else OSError(0, "")) from error

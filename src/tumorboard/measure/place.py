@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from tumorboard.atlas.icbm152 import icbm152
 from tumorboard.atlas.lobes import LobeGuess, nearest_lobe
-from tumorboard.segment.space import depth_in, distance_to
-from tumorboard.transform import Frame, warp_to_grid
+from tumorboard.transform import Frame
 from tumorboard.volume import Grid
 
 CROSSING_MARGIN_MM = 2.0
@@ -56,14 +56,16 @@ def lobe(mask: Mask, grid: Grid, frame: Frame) -> LobeGuess:
     return nearest_lobe(centroid_mni_mm(mask, grid, frame))
 
 
-def depth_to_cortex_mm(mask: Mask, brain: Mask, grid: Grid) -> float:
-    """Return the smallest distance of a region to the brain's surface in mm."""
-    return float(depth_in(brain, grid.spacing_mm)[mask].min())
+def depth_to_cortex_mm(mask: Mask, depth_mm: NDArray[np.float32]) -> float:
+    """Return the smallest distance of a region to the outside of the brain in mm (``depth_in`` of the brain)."""
+    return float(depth_mm[mask].min())
 
 
 def depth_to_ventricles_mm(mask: Mask, grid: Grid, frame: Frame) -> float:
     """Return the smallest distance of a region to the atlas's ventricles in mm (0 when they overlap); coarse."""
     atlas = icbm152(ATLAS_MM)
-    to_atlas = np.diag([ATLAS_MM, ATLAS_MM, ATLAS_MM, 1.0]) @ np.linalg.inv(atlas.ventricles.affine) @ frame.to_mni
-    fraction = warp_to_grid(atlas.ventricles.data.astype(np.float32), (ATLAS_MM, ATLAS_MM, ATLAS_MM), to_atlas, grid)
-    return float(distance_to(fraction > 0.5, grid.spacing_mm)[mask].min())
+    chambers = atlas.grid.to_world(np.argwhere(atlas.ventricles.data))
+    inverse = np.linalg.inv(frame.to_mni)
+    tree = cKDTree(chambers @ inverse[:3, :3].T + inverse[:3, 3])
+    distance, _ = tree.query(np.argwhere(mask) * np.asarray(grid.spacing_mm))
+    return max(0.0, float(np.min(distance)) - ATLAS_MM / 2)

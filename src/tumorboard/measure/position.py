@@ -19,6 +19,7 @@ from tumorboard.measure.place import (
 from tumorboard.measure.shift import midline_shift_mm
 from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Measurement, Source
+from tumorboard.segment.space import depth_in
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
 from tumorboard.transform import Frame
@@ -57,8 +58,15 @@ def position_measurements(
         return []
     out = [_shift(study, labels, frame, files)]
     out += _whole(study, labels, missing, frame, files)
+    depth_mm = depth_in(study.brain, study.grid.spacing_mm)
     for region in ("TC", "WT"):
-        out += _depths(study, labels, region, missing, frame, files)
+        reason = _why_not(labels, region, missing)
+        if reason:
+            out += [Measurement.missing(f"depth_to_{n}", region, "mm", reason) for n in ("cortex", "ventricles")]
+        else:
+            surface = depth_to_cortex_mm(labels.region(region), depth_mm)
+            chambers = depth_to_ventricles_mm(labels.region(region), study.grid, frame)
+            out += _depths(surface, chambers, region, _source(labels, region, files))
     return out
 
 
@@ -103,15 +111,7 @@ def _whole(study: Study, labels: LabelMap, missing: Mapping[str, str], frame: Fr
     ]
 
 
-def _depths(
-    study: Study, labels: LabelMap, region: str, missing: Mapping[str, str], frame: Frame, files: Files
-) -> list[Measurement]:
-    reason = _why_not(labels, region, missing)
-    if reason:
-        return [Measurement.missing(f"depth_to_{n}", region, "mm", reason) for n in ("cortex", "ventricles")]
-    mask, source = labels.region(region), _source(labels, region, files)
-    surface = depth_to_cortex_mm(mask, study.brain, study.grid)
-    chambers = depth_to_ventricles_mm(mask, study.grid, frame)
+def _depths(surface: float, chambers: float, region: str, source: Source) -> list[Measurement]:
     told = f"{_ATLAS}: smallest distance to the atlas's ventricles; 0 when they overlap."
     return [
         Measurement(

@@ -81,10 +81,13 @@ def _central_places(brain: NDArray[np.bool_], grid: Grid, frame: Frame) -> NDArr
 
 
 def _lowest(shifts: NDArray[np.float64], costs: NDArray[np.float64]) -> float | None:
-    """Return the minimum of the cost, refined by a parabola; None when it lies at the border."""
-    n = int(np.argmin(costs))
-    if not 0 < n < len(shifts) - 1 or not np.isfinite(costs[n - 1 : n + 2]).all():
+    """Return the lowest local minimum of the cost, refined by a parabola; None when there is none inside."""
+    middle = costs[1:-1]
+    with np.errstate(invalid="ignore"):
+        valley = np.isfinite(costs[:-2] + costs[2:]) & (middle <= costs[:-2]) & (middle < costs[2:])
+    if not valley.any():
         return None
-    left, middle, right = costs[n - 1 : n + 2]
-    bend = left - 2 * middle + right
+    n = 1 + int(np.flatnonzero(valley)[middle[valley].argmin()])
+    left, lowest, right = costs[n - 1 : n + 2]
+    bend = left - 2 * lowest + right
     return float(shifts[n] + (STEP_MM * (left - right) / (2 * bend) if bend > 0 else 0.0))

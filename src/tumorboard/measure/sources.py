@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.measurement import Source
+from tumorboard.segment.space import box_around
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,6 @@ class Files:
     brain: str = "brain_mask.nii.gz"
 
 
-def box_of(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
-    """Return the bounding box of a mask, or None when it is empty."""
-    places = [np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-    if any(len(p) == 0 for p in places):
-        return None
-    i, j, k = (slice(int(p[0]), int(p[-1]) + 1) for p in places)
-    return i, j, k
-
-
 def source_of(mask: NDArray[np.bool_], file: str, labels: tuple[int, ...] = (), lesion: int | None = None) -> Source:
     """Return the source of a number that was counted on ``mask``.
 
@@ -36,7 +28,7 @@ def source_of(mask: NDArray[np.bool_], file: str, labels: tuple[int, ...] = (), 
     >>> source_of(np.ones((2, 1, 1), bool), "dseg.nii.gz", (3,)).box_ijk
     ((0, 0, 0), (1, 0, 0))
     """
-    box = box_of(mask)
+    box = box_around(mask)
     ends = None
     if box is not None:
         i, j, k = box

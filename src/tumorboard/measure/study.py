@@ -24,8 +24,9 @@ from tumorboard.measure.diameters import (
 )
 from tumorboard.measure.lesions import Lesions, find_lesions, largest_distance_mm
 from tumorboard.measure.position import position_measurements
-from tumorboard.measure.sources import Files, box_of, source_of
+from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Diameters, Measurement, Source
+from tumorboard.segment.space import box_around
 from tumorboard.study import Study
 from tumorboard.volume import Volume
 
@@ -167,7 +168,7 @@ def _readings(segmented: Segmented, lesions: Lesions, study: Study) -> dict[int,
     out: dict[int, dict[str, LesionDiameters]] = {}
     for number in range(1, lesions.count + 1):
         mask = lesions.mask(number)
-        box = box_of(mask)
+        box = box_around(mask)
         if box is None:
             continue
         masks = {"flair": mask} if lesions.region == "WT" else _core_masks(segmented.labels, mask, box, axis)

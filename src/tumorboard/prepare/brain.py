@@ -92,7 +92,7 @@ def _check_overlap(brain: NDArray[np.bool_], mask: NDArray[np.bool_], name: Sequ
     if covered < 0.8 or spill > 0.2:
         raise InputError(
             "sequences whose brains lie on each other",
-            got=f"{name.value} covers {100 * covered:.0f} % of the others' brain, {100 * spill:.0f} % of it lies outside",
+            got=f"{name.value} covers {100 * covered:.0f} % of the others, {100 * spill:.0f} % of it lies outside",
             where=name.value,
             remedy="co-register the sequences of the study first",
         )

@@ -18,21 +18,39 @@ def distance_to(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
     return np.asarray(ndi.distance_transform_edt(~mask, sampling=spacing_mm), dtype=np.float32)
 
 
+def box_around(mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)) -> tuple[slice, slice, slice] | None:
+    """Return the box that holds a mask and a margin of voxels, inside the array; None when it is empty."""
+    places = [np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    if any(len(p) == 0 for p in places):
+        return None
+    i, j, k = (
+        slice(max(0, int(p[0]) - m), min(n, int(p[-1]) + 1 + m))
+        for p, m, n in zip(places, margin, mask.shape, strict=True)
+    )
+    return i, j, k
+
+
 def depth_in(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
     """Distance of every voxel of ``mask`` to the nearest voxel outside in mm; 0 outside."""
-    padded = ndi.distance_transform_edt(np.pad(mask, 1), sampling=spacing_mm)
-    return np.asarray(padded[1:-1, 1:-1, 1:-1], dtype=np.float32)
+    depth = np.zeros(mask.shape, dtype=np.float32)
+    box = box_around(mask)
+    if box is not None:
+        padded = ndi.distance_transform_edt(np.pad(mask[box], 1), sampling=spacing_mm)
+        depth[box] = padded[1:-1, 1:-1, 1:-1]
+    return depth
 
 
 def close_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     """Close by a ball: gaps up to twice the radius are bridged."""
-    if not mask.any():
+    box = box_around(mask)
+    if box is None:
         return mask
     pad = [int(np.ceil(radius_mm / s)) + 1 for s in spacing_mm]
-    grown = distance_to(np.pad(mask, [(p, p) for p in pad]), spacing_mm) <= radius_mm
+    grown = distance_to(np.pad(mask[box], [(p, p) for p in pad]), spacing_mm) <= radius_mm
     shrunk = distance_to(~grown, spacing_mm) > radius_mm
-    inner = tuple(slice(p, -p) for p in pad)
-    return np.asarray(shrunk[inner] | mask)
+    closed = mask.copy()
+    closed[box] |= shrunk[tuple(slice(p, -p) for p in pad)]
+    return closed
 
 
 def open_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
