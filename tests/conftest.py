@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -60,3 +61,19 @@ def label_maps(draw):
 st.register_type_strategy(Grid, grids())
 st.register_type_strategy(Volume, volumes())
 st.register_type_strategy(LabelMap, label_maps())
+
+
+@pytest.fixture(scope="session")
+def coarse_patient():
+    """One digital patient at 4 mm, made once for the rooms that prepare and segment."""
+    from tumorboard.simulate.patient import digital_patient
+
+    return digital_patient(seed=7, spacing_mm=4.0)
+
+
+@pytest.fixture(scope="session")
+def coarse_prepared(coarse_patient):
+    """Its first study, prepared."""
+    from tumorboard.prepare.prepare import prepare
+
+    return prepare("ses-01", coarse_patient.studies[0].volumes)

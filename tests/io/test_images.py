@@ -125,6 +125,7 @@ def test_a_scaled_file_gives_scaled_values(folder):
 
 def test_files_of_the_other_byte_order_are_read_as_native(folder, small):
     header = nib.Nifti1Header(endianness=">")
+    header.set_data_dtype(np.int16)
     image = nib.Nifti1Image(small.data.astype(">i2"), small.affine, header)
     nib.save(image, folder / "big.nii")
     assert (folder / "big.nii").read_bytes()[:4] == struct.pack(">i", 348)

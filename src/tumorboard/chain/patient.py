@@ -71,11 +71,14 @@ class PatientTrip:
         self._check_apart()
         with locked(self.folder.root):
             self._check_owner()
-            write_json(self.folder.root / "patient.json", self._card())
+            card = self.folder.root / "patient.json"
+            if not card.exists():
+                write_json(card, self._card())
             for trip in self.trips:
                 trip.go(until if until in STUDY_STAGES else "measure")
                 if len(self.trips) > 1:
                     trip.release()
+            write_json(card, self._card())  # only now: a refused study changes nothing that is written
             if until == "report":
                 record = self._report()
                 self._provenance(record)

@@ -16,7 +16,17 @@ _REGION_ORDER = ("ET", "NETC", "TC", "SNFH", "WT", "RC", "brain")
 _LESION = re.compile(r"lesion (\d+)$")
 
 TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Volumes and extent", ("volume", "lesion_count", "sum_of_products_ce_only", "largest_distance")),
+    (
+        "Volumes and extent",
+        (
+            "volume",
+            "lesion_count",
+            "sum_of_products_ce_only",
+            "sum_of_products_filled",
+            "sum_of_products_flair",
+            "largest_distance",
+        ),
+    ),
     (
         "Location",
         (
@@ -47,7 +57,7 @@ MAX_LESIONS = 15
 
 _LESION_NAMES = {"volume", "measurable"} | {
     f"{kind}_{reading}"
-    for kind in ("longest_diameter", "perpendicular_diameter", "diameter_product")
+    for kind in ("longest_diameter", "perpendicular_diameter", "diameter_product", "largest_product")
     for reading, _ in READINGS
 }
 
@@ -118,6 +128,11 @@ def _single(all_of: tuple[Measurement, ...], name: str, lesion: int) -> str:
     return with_unit(find(all_of, name, f"lesion {lesion}"))
 
 
+def _never() -> Measurement:
+    """Return what stands for a reading that does not apply to a study."""
+    return find((), "", "")
+
+
 def diameters_text(all_of: tuple[Measurement, ...], reading: str, lesion: int) -> str:
     """Return ``a × b mm (c mm²)`` of one lesion and reading, or ``not assessable: reason``."""
     names = (f"longest_diameter_{reading}", f"perpendicular_diameter_{reading}", f"diameter_product_{reading}")
@@ -126,13 +141,19 @@ def diameters_text(all_of: tuple[Measurement, ...], reading: str, lesion: int) -
         if m.value is None:
             return value_text(m)
     text = f"{value_text(longest)} × {value_text(perpendicular)} mm"
-    return text if product.value is None else f"{text} ({value_text(product)} mm²)"
+    if product.value is None:
+        return text
+    other = value_text(find(all_of, f"largest_product_{reading}", f"lesion {lesion}"))
+    more = f"; {other} on another slice" if other not in (value_text(product), value_text(_never())) else ""
+    return f"{text} ({value_text(product)} mm²{more})"
 
 
 def _fold(columns: list[tuple[str, list[str]]]) -> tuple[list[tuple[str, list[str]]], list[str]]:
     """Split columns into those worth printing and one sentence for each that is missing throughout."""
     kept, notes = [], []
     for title, texts in columns:
+        if set(texts) == {value_text(_never())}:
+            continue
         if len(set(texts)) == 1 and texts[0].startswith("not assessable"):
             notes.append(f"{title}: {texts[0]}.")
         else:

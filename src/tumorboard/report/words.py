@@ -24,6 +24,8 @@ NAME_WORDS = {
     "lesion_count": "number of lesions",
     "largest_distance": "largest distance between lesions",
     "sum_of_products_ce_only": "sum of diameter products, enhancing tissue alone",
+    "sum_of_products_filled": "sum of diameter products, with the enclosed core",
+    "sum_of_products_flair": "sum of diameter products on FLAIR",
     "side_share_left": "share in the left hemisphere",
     "side_share_right": "share in the right hemisphere",
     "crosses_midline": "crosses the midline",

@@ -28,9 +28,9 @@ def fuzzy_c_means(features: Float, clusters: int) -> Float:
 
     Examples
     --------
-    >>> x = np.array([[0.0], [0.1], [5.0], [5.1]])
+    >>> x = np.array([[0.0], [0.2], [5.0], [5.2]])
     >>> fuzzy_c_means(x, 2).round(1).tolist()
-    [[0.0], [5.0]]
+    [[0.1], [5.1]]
     """
     order = np.argsort(features[:, 0], kind="stable")
     places = (np.linspace(0.02, 0.995, clusters) * (len(order) - 1)).astype(int)
