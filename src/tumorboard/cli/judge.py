@@ -24,7 +24,7 @@ def judge(reference: Path, predicted: Path, schemes: tuple[str, str], json: Path
     ref = LabelMap.from_scheme(read_volume(reference, "reference"), schemes[0], "reference")
     pred = LabelMap.from_scheme(read_volume(predicted, "prediction"), schemes[1], "prediction")
     result = evaluate(ref, pred)
-    table = Table("region", "Dice", "sensitivity", "precision", "HD95 mm", "NSD 1 mm", "mL", "mL ref")
+    table = Table("region", "Dice", "sens.", "prec.", "HD95 mm", "NSD 1 mm", "mL", "mL ref")
     for row in result.rows:
         table.add_row(*_cells(row))
     console.print(table)

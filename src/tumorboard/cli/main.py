@@ -55,7 +55,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode loses a sign, not the run
     try:
-        app()
+        app(prog_name="tumorboard")
     except TumorboardError as error:
         typer.echo(f"tumorboard: {error}", err=True)
         sys.exit(error.exit_code)

@@ -74,12 +74,13 @@ def request_of(
     for text in named or []:
         name, equals, file = text.partition("=")
         if not equals or not file:
-            raise SequenceError("--sequence NAME=FILE", got="no name, or no file after it", where="--sequence")
+            told = "no name, or no file after it"
+            raise SequenceError("NAME=FILE", got=told, where="--sequence", remedy="write T1C=FILE, for instance")
         try:
             sequences[Sequence.of(name)] = Path(file)
         except ValueError as error:
-            known = f"one of {', '.join(s.value for s in Sequence)}"
-            raise SequenceError(known, got="another name before '='", where="--sequence") from error
+            known = f"NAME to be one of {', '.join(s.value for s in Sequence)}"
+            raise SequenceError(known, got="another", where="--sequence", remedy="use one of those") from error
     if not inputs and not sequences:
         raise SequenceError("a folder, files, or --t1 --t1c --t2 --flair", got="nothing", remedy="see --help")
     return IntakeRequest(tuple(inputs or ()), sequences, labels, scheme, events, _date(date), patient)
@@ -91,7 +92,8 @@ def _date(text: str | None) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise InputError("an ISO date such as 2024-01-31", got="something else", where="--date") from error
+        told = "write year, month and day with dashes"
+        raise InputError("an ISO date (YYYY-MM-DD)", got="something else", where="--date", remedy=told) from error
 
 
 def _chain_command(until: str) -> Callable[..., None]:

@@ -47,7 +47,7 @@ from scipy import ndimage
 from tumorboard.errors import GeometryError
 from tumorboard.measure.kernels.segments import TIE, Segment, longest_inside, pack_rows
 from tumorboard.measurement import Diameters
-from tumorboard.volume import Grid
+from tumorboard.volume import Grid, box_around
 
 Mask = NDArray[np.bool_]
 Point = tuple[int, int, int]
@@ -179,7 +179,7 @@ def measure_diameters(mask: Mask, spacing_mm: Spacing, slice_axis: int) -> Lesio
     (9.75, 0.75, ((5, 8, 1), (14, 8, 1)))
     """
     _check(mask, spacing_mm, slice_axis)
-    box = _bounding_box(mask)
+    box = box_around(mask)
     if box is None:
         return None
     planes = np.array(np.moveaxis(mask[box], slice_axis, 0), dtype=bool, order="C")
@@ -274,7 +274,7 @@ def fill_enclosed(et: Mask, netc: Mask, slice_axis: int) -> Mask:
         raise GeometryError(f"an array of shape {et.shape}", got=f"shape {netc.shape}", where="NETC mask")
     filled = np.array(et, dtype=bool)
     core = np.asarray(netc, dtype=bool)
-    box = _bounding_box(filled | core)
+    box = box_around(filled | core)
     if box is not None:
         rim, core = filled[box], core[box]
         filled[box] = rim | (_inside_rim(rim, slice_axis) & _touching(core, rim))
@@ -370,17 +370,6 @@ def _first_greatest(items: list[T], *keys: Callable[[T], float]) -> T:
         least = max(key(item) for item in items) * (1.0 - TIE)
         items = [item for item in items if key(item) >= least]
     return items[0]
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, slice, slice] | None:
-    """Smallest box that holds every voxel of the mask; ``None`` when it is empty."""
-    bounds = []
-    for axis in range(3):
-        filled = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        if not filled.size:
-            return None
-        bounds.append(slice(int(filled[0]), int(filled[-1]) + 1))
-    return bounds[0], bounds[1], bounds[2]
 
 
 def _check(mask: Mask, spacing_mm: Spacing, slice_axis: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.measurement import Source
-from tumorboard.segment.space import box_around
+from tumorboard.volume import box_around
 
 
 @dataclass(frozen=True)

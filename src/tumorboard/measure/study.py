@@ -26,9 +26,8 @@ from tumorboard.measure.lesions import Lesions, find_lesions, largest_distance_m
 from tumorboard.measure.position import position_measurements
 from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Diameters, Measurement, Source
-from tumorboard.segment.space import box_around
 from tumorboard.study import Study
-from tumorboard.volume import Volume
+from tumorboard.volume import Volume, box_around
 
 VERSION = "1"
 """Changes whenever a number may change."""

@@ -22,6 +22,7 @@ from scipy import ndimage as ndi
 
 from tumorboard.errors import GeometryError
 from tumorboard.metrics.overlap import Mask, as_masks
+from tumorboard.volume import box_around
 
 Distances = NDArray[np.float64]
 Spacing = tuple[float, float, float]
@@ -85,9 +86,9 @@ def surface_distances(ref: Any, pred: Any, spacing_mm: Spacing) -> SurfaceDistan
     a, b = as_masks(ref, pred)
     if len(spacing_mm) != a.ndim or min(spacing_mm) <= 0:
         raise GeometryError("one voxel size above zero per axis", got=f"{tuple(spacing_mm)} for {a.ndim} axes")
-    if not a.any() or not b.any():
+    box = box_around(a | b)
+    if box is None or not a.any() or not b.any():
         return _of_the_empty(a, b, spacing_mm)
-    box = _bounding_box(a | b)
     to_pred, to_ref = _both_ways(_surface(a[box]), _surface(b[box]), spacing_mm)
     every = np.concatenate([to_pred, to_ref])
     return SurfaceDistances(
@@ -114,11 +115,6 @@ def _of_the_empty(a: Mask, b: Mask, spacing_mm: Spacing) -> SurfaceDistances:
         return SurfaceDistances(hd95_mm=0.0, nsd=1.0, assd_mm=0.0, max_mm=0.0)
     penalty = image_diagonal_mm(a.shape, spacing_mm)
     return SurfaceDistances(hd95_mm=penalty, nsd=0.0, assd_mm=penalty, max_mm=penalty)
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, ...]:
-    places = np.nonzero(mask)
-    return tuple(slice(int(p.min()), int(p.max()) + 1) for p in places)
 
 
 def _surface(mask: Mask) -> Mask:

@@ -24,7 +24,6 @@ from tumorboard.segment.asymmetry import asymmetry, smooth_inside
 from tumorboard.segment.base import Card, Segmentation, Validity
 from tumorboard.segment.clustering import fuzzy_c_means, memberships
 from tumorboard.segment.space import (
-    box_around,
     close_mm,
     depth_in,
     distance_to,
@@ -37,7 +36,7 @@ from tumorboard.segment.space import (
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
 from tumorboard.transform import Plane
-from tumorboard.volume import Grid, Volume
+from tumorboard.volume import Grid, Volume, box_around
 
 Mask = NDArray[np.bool_]
 Float = NDArray[np.float32]
@@ -75,6 +74,8 @@ class FuzzySettings:
 ENCLOSED = 0.75
 """Membership given to what a lesion encloses although it is not bright itself; chosen."""
 
+NOTHING_ABNORMAL = "no tissue is both bright and one-sided: no tumour, or none that this method can see"
+NOTHING_LARGE = "what is bright and one-sided is too small or too near the surface to be called tumour"
 WITHOUT_T1C = "T1C was not given, and enhancing tumour cannot be seen without it"
 
 CARD = Card(
@@ -186,14 +187,22 @@ def _whole_tumour(work: _Work) -> tuple[Mask, Float, tuple[str, ...]]:
     centres = _abnormal_clusters(features[:: s.sample_every], s)
     nothing = np.zeros(work.brain.shape, dtype=bool)
     if centres is None:
-        return nothing, nothing.astype(np.float32), ("no cluster is both bright and one-sided",)
+        return (
+            nothing,
+            nothing.astype(np.float32),
+            (NOTHING_ABNORMAL,),
+        )
     abnormal = np.zeros(work.brain.shape, dtype=np.float32)
     abnormal[work.brain] = memberships(features, centres)[:, -1]
     abnormal = smooth_inside(abnormal, work.brain, 1.0, work.grid)
-    seeds = open_mm((abnormal > 0.5) & (work.depth > s.surface_mm), max(spacing), spacing)
+    seeds = open_mm((abnormal > 0.5) & (work.depth > s.surface_mm), sorted(spacing)[1], spacing)
     seeds = _largest_lesions(seeds, abnormal * np.clip(uneven, 0, 5), work)
     if not seeds.any():
-        return nothing, abnormal, ("no abnormal cluster of tissue is large enough",)
+        return (
+            nothing,
+            abnormal,
+            (NOTHING_LARGE,),
+        )
     return _grow(work, bright, seeds)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from tumorboard.volume import box_around
+
 Mask = NDArray[np.bool_]
 Spacing = tuple[float, float, float]
 
@@ -16,18 +18,6 @@ def distance_to(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
     if not mask.any():
         return np.full(mask.shape, np.inf, dtype=np.float32)
     return np.asarray(ndi.distance_transform_edt(~mask, sampling=spacing_mm), dtype=np.float32)
-
-
-def box_around(mask: Mask, margin: tuple[int, int, int] = (0, 0, 0)) -> tuple[slice, slice, slice] | None:
-    """Return the box that holds a mask and a margin of voxels, inside the array; None when it is empty."""
-    places = [np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-    if any(len(p) == 0 for p in places):
-        return None
-    i, j, k = (
-        slice(max(0, int(p[0]) - m), min(n, int(p[-1]) + 1 + m))
-        for p, m, n in zip(places, margin, mask.shape, strict=True)
-    )
-    return i, j, k
 
 
 def depth_in(mask: Mask, spacing_mm: Spacing) -> NDArray[np.float32]:
