@@ -13,6 +13,9 @@ from tumorboard.report.model import Row
 from tumorboard.report.tables import diameters_text, lesion_number, with_unit
 from tumorboard.report.words import find, note_text, row, value_text
 
+SHIFT_SEEN_MM = 1.0
+"""Smallest midline shift that is given a direction; chosen."""
+
 _VOLUMES = (("ET", "Enhancing tumour"), ("TC", "Tumour core"), ("WT", "Whole tumour"))
 
 
@@ -110,4 +113,10 @@ def _side(latest: tuple[Measurement, ...]) -> Row:
 
 
 def _shift(latest: tuple[Measurement, ...]) -> Row:
-    return row(find(latest, "midline_shift", "brain", "mm"), "Midline shift")
+    shift = find(latest, "midline_shift", "brain", "mm")
+    fact = row(shift, "Midline shift")
+    if not isinstance(shift.value, int | float) or abs(shift.value) < SHIFT_SEEN_MM:
+        return fact
+    side = "right" if shift.value > 0 else "left"
+    size = fact.value.removeprefix("−")
+    return fact.model_copy(update={"value": size, "note": f"to the patient's {side}; {fact.note}".removesuffix("; ")})

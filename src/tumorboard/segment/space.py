@@ -61,7 +61,9 @@ def fill_slices(mask: Mask) -> Mask:
 
 def parts(mask: Mask) -> tuple[NDArray[np.uint32], int]:
     """Label the 26-connected parts of a mask from 1, largest first (ties: first voxel first)."""
-    labelled, n = cc3d.connected_components(np.ascontiguousarray(mask), connectivity=26, return_N=True)
+    padded = np.pad(mask, 1)  # cc3d runs out of labels on thin arrays of isolated voxels
+    labelled, n = cc3d.connected_components(padded, connectivity=26, return_N=True)
+    labelled = labelled[1:-1, 1:-1, 1:-1]
     sizes = np.bincount(labelled.ravel(), minlength=n + 1)[1:]
     rank = np.empty(n + 1, dtype=np.uint32)
     rank[0] = 0
