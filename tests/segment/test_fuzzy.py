@@ -149,6 +149,15 @@ def test_parts_are_numbered_by_size_and_touch_at_corners(mask):
     assert (sizes > 0).all()
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 3), (1, 9, 9), (3, 3, 3), (1, 1, 1)])
+def test_isolated_voxels_of_a_thin_array_are_parts_of_their_own(shape):
+    mask = np.zeros(shape, bool)
+    mask[::2, ::2, ::2] = True
+    labelled, n = parts(mask)
+    assert labelled.shape == shape
+    assert sorted(labelled[mask].tolist()) == list(range(1, n + 1))
+
+
 def test_equal_parts_are_numbered_in_one_order_every_time():
     mask = np.zeros((9, 3, 3), bool)
     mask[0, 0, 0] = mask[4, 1, 1] = mask[8, 2, 2] = True
