@@ -115,7 +115,8 @@ class Grid:
     @property
     def voxel_volume_ml(self) -> float:
         """Volume of one voxel in mL (1 mL = 1000 mm³), from the spacing."""
-        return float(np.prod(self.spacing_mm)) / 1000.0
+        a, b, c = sorted(self.spacing_mm)  # in one order, so that permuted axes change no bit
+        return a * b * c / 1000.0
 
     @property
     def axcodes(self) -> str:

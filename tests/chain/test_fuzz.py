@@ -140,7 +140,7 @@ MATPLOTLIB_S_OWN = (".cache/matplotlib", ".config/matplotlib")
 """The one thing outside OUT: matplotlib keeps its list of fonts in the user's cache."""
 
 
-@pytest.mark.parametrize(("files", "name"), [(6, "measure"), pytest.param(20, "run", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("files", "name"), [(4, "measure"), pytest.param(20, "run", marks=pytest.mark.slow)])
 def test_damaged_files_through_the_whole_command_write_only_below_out(sound, tmp_path, listing, files, name):
     rng = np.random.default_rng(1)
     for folder in ("in", "home", "cwd", "out", "tmp"):

@@ -19,6 +19,7 @@ from tumorboard.chain.saved import (
     load_measured,
     load_outlined,
     load_study,
+    read_json,
     save_measured,
     save_outlined,
     save_prepared,
@@ -26,6 +27,7 @@ from tumorboard.chain.saved import (
 from tumorboard.errors import FileFormatError
 from tumorboard.intake import Decision
 from tumorboard.intake.redact import shown_name
+from tumorboard.io.images import orientation_note
 from tumorboard.measure.study import Measured, measure_study
 from tumorboard.measurement import StudyMeasurements
 from tumorboard.prepare.prepare import prepare, read_study
@@ -127,7 +129,8 @@ class StudyTrip:
 
     def _prepare(self) -> list[Path]:
         volumes = read_study(self.source)
-        prepared = prepare(self.id, volumes)
+        unsure = {s.value: orientation_note(choice.path) for s, choice in self.source.files.items()}
+        prepared = prepare(self.id, volumes, tuple(f"{name}: {note}." for name, note in unsure.items() if note))
         source = {
             s.value: {
                 "file": shown_name(choice.path),
@@ -159,7 +162,7 @@ class StudyTrip:
             sequences=tuple(s.value for s in study.volumes),
             segmenter=f"{told['id']} {told['version']}",
             measurements=measured.measurements,
-            warnings=tuple(told["warnings"]),
+            warnings=(*read_json(self.folder.session(self.id) / "quality.json")["notes"], *told["warnings"]),
         )
         self._measured = (measured, listed)
         return save_measured(self.folder, measured, listed, study)

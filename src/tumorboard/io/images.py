@@ -19,7 +19,7 @@ import numpy as np
 
 from tumorboard.errors import FileFormatError, GeometryError, OutputError, TumorboardError
 from tumorboard.store import TEMPORARY_PREFIX, output_error, write_atomic
-from tumorboard.volume import Volume
+from tumorboard.volume import GRID_TOLERANCE_MM, Volume
 
 MAX_VOXELS = 512_000_000
 """Largest volume that is read: 800 x 800 x 800. A header that asks for more is damaged."""
@@ -89,6 +89,23 @@ def read_volume(path: Path, where: str = "image") -> Volume:
         return Volume.of(data, affine)
     except GeometryError as error:
         raise GeometryError(error.expected, got=error.got, where=where, remedy=error.remedy) from error
+
+
+def orientation_note(path: Path) -> str:
+    """Say in a sentence that a NIfTI header holds no orientation; the empty string when it holds one.
+
+    Raises nothing: a file that cannot be read is for :func:`read_volume` to refuse.
+    """
+    if not path.name.lower().endswith(NIFTI_SUFFIXES):
+        return ""
+    import nibabel as nib
+
+    try:
+        header: Any = nib.load(path).header
+        silent = int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0
+    except Exception:  # whatever a reader throws on a damaged header, it is told when the file is read
+        return ""
+    return "the header holds no orientation; sides are taken as stored, left may be right" if silent else ""
 
 
 def _what_is_wrong(path: Path, error: Exception) -> str:
@@ -179,7 +196,7 @@ def write_volume(volume: Volume, path: Path) -> None:
     Parameters
     ----------
     volume : Volume
-        Any real dtype; bool is written as uint8.
+        Integer or real values; bool is written as uint8, float16 as float32, long double as float64.
     path : Path
         ``.nii.gz``, ``.nii``, ``.nrrd`` or ``.mha``.
 
@@ -188,13 +205,22 @@ def write_volume(volume: Volume, path: Path) -> None:
     OutputError
         The ending is unknown, or the folder cannot be written.
     """
-    data = volume.data.astype(np.uint8) if volume.data.dtype == np.bool_ else volume.data
+    data = volume.data.astype(_stored_dtype(volume.data.dtype), copy=False)
     if path.name.lower().endswith(NIFTI_SUFFIXES):
         write_atomic(path, _nifti_bytes(data, volume.affine, compress=path.name.lower().endswith(".gz")))
     elif path.suffix.lower() in (".nrrd", ".mha"):
         _write_itk(data, volume, path)
     else:
         raise OutputError("a name ending in .nii.gz, .nii, .nrrd or .mha", got=path.suffix, where="output")
+
+
+def _stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype that files hold: native order, and no exotic sizes."""
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind == "f":
+        return np.dtype(np.float32 if dtype.itemsize <= 4 else np.float64)
+    return dtype.newbyteorder("=")
 
 
 def _nifti_bytes(data: Any, affine: Any, *, compress: bool) -> bytes:
@@ -204,6 +230,9 @@ def _nifti_bytes(data: Any, affine: Any, *, compress: bool) -> bytes:
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
+    corners = [[i, j, k, 1] for i in (0, data.shape[0]) for j in (0, data.shape[1]) for k in (0, data.shape[2])]
+    if np.abs(np.array(corners) @ (image.get_qform() - affine).T).max() > GRID_TOLERANCE_MM:
+        image.header["qform_code"] = 0  # its float32 quaternion cannot say this place; the sform does, exactly
     raw = image.to_bytes()
     if not compress:
         return bytes(raw)

@@ -65,7 +65,7 @@ def read_study(source: StudyInput) -> dict[Sequence, Volume]:
     return volumes
 
 
-def prepare(study_id: str, volumes: Mapping[Sequence, Volume]) -> Prepared:
+def prepare(study_id: str, volumes: Mapping[Sequence, Volume], notes: tuple[str, ...] = ()) -> Prepared:
     """Prepare the volumes of one study.
 
     Parameters
@@ -74,6 +74,8 @@ def prepare(study_id: str, volumes: Mapping[Sequence, Volume]) -> Prepared:
         ``ses-01`` …
     volumes : mapping of Sequence to Volume
         As read; any orientation, grids equal or nearly so, skull-stripped.
+    notes : tuple of str
+        What reading the files has told already; kept with what preparing tells.
 
     Returns
     -------
@@ -88,14 +90,14 @@ def prepare(study_id: str, volumes: Mapping[Sequence, Volume]) -> Prepared:
     unified = unify(volumes)
     grid = unified.volumes[unified.reference].grid
     brain = brain_mask(unified.volumes, grid)
-    scaled, scales, notes = {}, {}, list(unified.notes)
+    scaled, scales, told = {}, {}, [*notes, *unified.notes]
     for sequence, volume in unified.volumes.items():
         scaled[sequence], scales[sequence] = normalise(volume, brain, sequence.value)
     left = [s.value for s, scale in scales.items() if not scale.applied]
     if left:
-        notes.append(f"Already normalised, left as given: {', '.join(left)}.")
+        told.append(f"Already normalised, left as given: {', '.join(left)}.")
     shown = next(s for s in SYMMETRY_ORDER if s in scaled)
     midplane = find_midplane(scaled[shown].data, brain, grid)
     frame = Frame(midplane, align_to_mni(brain, grid, midplane))
     study = Study(study_id, scaled, brain, unified.native_axcodes, frame)
-    return Prepared(study, scales, tuple(notes))
+    return Prepared(study, scales, tuple(told))
