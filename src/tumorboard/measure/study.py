@@ -207,7 +207,10 @@ def _lesion_measurements(
         out += _measurable(name, readings.get(number, {}), study, sources[number])
     readings_due = ("flair",) if lesions.region == "WT" else ("ce_only", "filled")
     for reading in readings_due:
-        out.append(_sum_of_products(reading, sums.get(reading, []), files))
+        if lesions.region in missing:
+            out.append(Measurement.missing(f"sum_of_products_{reading}", "study", "mm2", missing[lesions.region]))
+        else:
+            out.append(_sum_of_products(reading, sums.get(reading, []), files))
     if "ET" in missing:
         out.append(Measurement.missing("sum_of_products_ce_only", "study", "mm2", missing["ET"]))
     return out
