@@ -17,7 +17,16 @@ from tumorboard.prepare.prepare import prepare
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.asymmetry import TOLERANCE_MM, asymmetry, smooth_inside
 from tumorboard.segment.clustering import fuzzy_c_means, memberships
-from tumorboard.segment.space import close_mm, depth_in, distance_to, drop_small, fill_slices, open_mm, parts, touching
+from tumorboard.segment.space import (
+    close_mm,
+    depth_in,
+    distance_to,
+    drop_small,
+    enclosing_planes,
+    open_mm,
+    parts,
+    touching,
+)
 from tumorboard.sequences import Sequence
 from tumorboard.transform import Plane
 from tumorboard.volume import Grid
@@ -104,7 +113,7 @@ def test_closing_holds_the_mask_and_opening_lies_inside(mask, radius, spacing):
 @given(MASKS, SPACINGS)
 def test_closing_opening_and_filling_follow_a_flip(mask, spacing):
     flipped = mask[::-1, :, ::-1]
-    for step in (lambda m: close_mm(m, 2.0, spacing), lambda m: open_mm(m, 1.0, spacing), fill_slices):
+    for step in (lambda m: close_mm(m, 2.0, spacing), lambda m: open_mm(m, 1.0, spacing), enclosing_planes):
         np.testing.assert_array_equal(step(flipped)[::-1, :, ::-1], step(mask))
 
 
@@ -194,9 +203,10 @@ def test_a_ring_in_a_slice_is_filled_and_an_open_one_is_not():
     ring = np.zeros((7, 7, 3), bool)
     ring[1:6, 1:6, 1] = True
     ring[3, 3, 1] = False
-    assert fill_slices(ring)[3, 3, 1]
+    assert enclosing_planes(ring)[3, 3, 1] == 1
+    assert enclosing_planes(ring)[3, 1, 1] == 3
     ring[3, 4:6, 1] = False
-    assert not fill_slices(ring)[3, 3, 1]
+    assert enclosing_planes(ring)[3, 3, 1] == 0
 
 
 # --- asymmetry -----------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from tumorboard.segment.space import (
     depth_in,
     distance_to,
     drop_small,
-    fill_slices,
+    enclosing_planes,
     open_mm,
     parts,
     touching,
@@ -52,7 +52,7 @@ class FuzzySettings:
     """
 
     smooth_mm: float = 1.5
-    clusters: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+    clusters: tuple[int, ...] = (3, 4, 5, 6, 7, 8, 10, 12)
     abnormal_intensity: float = 1.4
     abnormal_asymmetry: float = 0.7
     abnormal_together: float = 2.5
@@ -67,7 +67,7 @@ class FuzzySettings:
     enhancing_clip: float = 3.0
     enhancing_least: float = 1.0
     least_enhancing_ml: float = 0.05
-    core_closing_mm: float = 4.0
+    core_closing_mm: float = 6.0
     sample_every: int = 23
 
 
@@ -283,8 +283,9 @@ def _label(work: _Work, lesion: Mask, enhancing: Mask) -> NDArray[np.uint8]:
     labels[lesion] = Tissue.SNFH
     if enhancing.any():
         closed = close_mm(enhancing, work.settings.core_closing_mm, work.grid.spacing_mm)
-        core = fill_slices(closed) & work.brain
-        labels[core & lesion] = Tissue.NETC
+        planes = enclosing_planes(closed) * work.brain
+        labels[(planes >= 1) & lesion] = Tissue.NETC
+        labels[planes >= 2] = Tissue.NETC  # a cyst is dark on FLAIR and lies outside the lesion so far
         labels[enhancing] = Tissue.ET
     return labels
 

@@ -49,14 +49,13 @@ def open_mm(mask: Mask, radius_mm: float, spacing_mm: Spacing) -> Mask:
     return np.asarray((distance_to(core, spacing_mm) <= radius_mm) & mask)
 
 
-def fill_slices(mask: Mask) -> Mask:
-    """Fill holes in 3-D and within the slices of each of the three planes."""
-    filled = ndi.binary_fill_holes(mask)
+def enclosing_planes(mask: Mask) -> NDArray[np.int8]:
+    """Return in how many of the three planes a voxel is in the mask or enclosed by it, 0 to 3."""
     cross = ndi.generate_binary_structure(2, 1)
+    planes = np.zeros(mask.shape, dtype=np.int8)
     for axis in range(3):
-        plane = np.expand_dims(cross, axis)
-        filled = filled | ndi.binary_fill_holes(mask, structure=plane)
-    return np.asarray(filled)
+        planes += ndi.binary_fill_holes(mask, structure=np.expand_dims(cross, axis))
+    return planes
 
 
 def parts(mask: Mask) -> tuple[NDArray[np.uint32], int]:
