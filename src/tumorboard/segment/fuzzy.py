@@ -53,6 +53,7 @@ class FuzzySettings:
 
     smooth_mm: float = 1.5
     clusters: tuple[int, ...] = (3, 4, 5, 6, 7, 8, 10, 12)
+    clear_clusters: int = 6
     abnormal_intensity: float = 1.4
     abnormal_asymmetry: float = 0.7
     abnormal_together: float = 2.5
@@ -76,6 +77,7 @@ ENCLOSED = 0.75
 
 NOTHING_ABNORMAL = "no tissue is both bright and one-sided: no tumour, or none that this method can see"
 NOTHING_LARGE = "what is bright and one-sided is too small or too near the surface to be called tumour"
+FAINT = "the tumour is small or faint beside normal tissue; its outline is less certain"
 WITHOUT_T1C = "T1C was not given, and enhancing tumour cannot be seen without it"
 
 CARD = Card(
@@ -203,7 +205,8 @@ def _whole_tumour(work: _Work) -> tuple[Mask, Float, tuple[str, ...]]:
             abnormal,
             (NOTHING_LARGE,),
         )
-    return _grow(work, bright, seeds)
+    faint = (FAINT,) if len(centres) > s.clear_clusters else ()
+    return *_grow(work, bright, seeds), faint
 
 
 def _oedema_image(work: _Work) -> Float:
@@ -239,7 +242,7 @@ def _largest_lesions(seeds: Mask, weight: Float, work: _Work) -> Mask:
     return np.asarray(keep[labelled])
 
 
-def _grow(work: _Work, bright: Float, seeds: Mask) -> tuple[Mask, Float, tuple[str, ...]]:
+def _grow(work: _Work, bright: Float, seeds: Mask) -> tuple[Mask, Float]:
     """Second clustering: bright normal tissue against this lesion, both centres fixed."""
     s = work.settings
     reach = max((float(bright[seeds].mean()) - s.normal_centre) * s.lesion_centre, s.least_contrast)
@@ -249,7 +252,7 @@ def _grow(work: _Work, bright: Float, seeds: Mask) -> tuple[Mask, Float, tuple[s
     membership *= near & work.brain
     lesion = np.asarray(ndi.binary_fill_holes(touching((membership > 0.5) | seeds, seeds))) & work.brain
     enclosed = lesion & (membership <= 0.5)
-    return lesion, np.where(enclosed, np.float32(ENCLOSED), membership), ()
+    return lesion, np.where(enclosed, np.float32(ENCLOSED), membership)
 
 
 def _enhancing(work: _Work, lesion: Mask) -> tuple[Mask, Float]:
