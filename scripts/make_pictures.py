@@ -17,8 +17,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "demo-output" / "results" / "sub-digital" / "report.pdf"
 PICTURE = ROOT / "docs" / "images" / "report.png"
-DPI = 120
-CROP = (0.045, 0.045, 0.955, 0.905)
+DPI = 130
+CROP = (0.04, 0.045, 0.96, 0.905)
 """Left, top, right and bottom as parts of the page: without margins and footer."""
 
 

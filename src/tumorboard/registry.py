@@ -17,6 +17,11 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Named makers of one kind of thing.
 
+    Parameters
+    ----------
+    kind : str
+        What is made, for messages.
+
     Examples
     --------
     >>> colours = Registry[int]("colour"); colours.add("red", lambda: 1); colours.make("red"), list(colours)

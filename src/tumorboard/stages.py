@@ -99,9 +99,26 @@ def run_stage(
     listen : callable
         Hears the start and the end.
 
+    Returns
+    -------
+    StageRecord
+        Key, digests of the outputs, and cost: the new one, or that which was kept.
+
     Notes
     -----
     Files that the stage wrote when it last ran and now does not (a sequence was left out) are removed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> stage, states = STAGES["measure"], []
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     made = Path(d) / "measurements.json"
+    ...     for _ in range(2):
+    ...         listen = lambda step: states.append(step.state)
+    ...         record = run_stage(stage, "ses-01", Path(d), ["key"], lambda: made.write_text("{}") and [made], listen)
+    >>> states
+    ['start', 'done', 'kept']
     """
     key = digest(stage.name, stage.version, *key_parts)
     path = root / ".stages" / f"{study}_{stage.name}.json"

@@ -49,6 +49,13 @@ def output_error(error: OSError) -> OutputError:
 def write_atomic(path: Path, content: bytes | str) -> None:
     """Write a file so that its final name holds either all of it or nothing new.
 
+    Parameters
+    ----------
+    path : Path
+        Final name; folders above it are made.
+    content : bytes or str
+        Text is written as UTF-8.
+
     Raises
     ------
     OutputError
@@ -100,6 +107,13 @@ def digest_file(path: Path) -> str:
 @dataclass(frozen=True)
 class CaseFolder:
     """Where the results of one patient lie: ``OUT/sub-<pseudonym>`` (BIDS-derivatives style).
+
+    Parameters
+    ----------
+    out : Path
+        Folder of all patients.
+    pseudonym : str
+        Letters and digits.
 
     Examples
     --------

@@ -62,6 +62,12 @@ def run(request: IntakeRequest, out: Path, settings: RunSettings | None = None, 
         The only patient cannot be used (exit code 2).
     PartialFailure
         Some patients could not be used; the others are written (exit code 3).
+
+    Examples
+    --------
+    >>> run(IntakeRequest(inputs=(Path("nowhere"),)), Path("results"))
+    Traceback (most recent call last):
+    tumorboard.errors.SequenceError: input 1: expected a folder or a file; got nothing there...
     """
     return run_intake(take_in(request), request, out, settings or RunSettings(), listen)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from tumorboard import __version__
 from tumorboard.chain.methods import method_sentences
+from tumorboard.chain.told import warnings_of
 from tumorboard.chain.trip import StudyTrip
 from tumorboard.errors import OutputError
 from tumorboard.intake import Decision
@@ -79,6 +80,8 @@ class PatientTrip:
                 if len(self.trips) > 1:
                     trip.release()
             write_json(card, self._card())  # only now: a refused study changes nothing that is written
+            if until != "prepare":
+                self.warnings += warnings_of(self.trips)
             if until == "report":
                 record = self._report()
                 self._provenance(record)

@@ -35,6 +35,11 @@ class IntakeRequest:
         When a single study was acquired.
     patient : str or None
         The pseudonym of a single patient: letters and digits.
+
+    Examples
+    --------
+    >>> IntakeRequest(inputs=(Path("my-patient"),), patient="P01").labels is None
+    True
     """
 
     inputs: tuple[Path, ...] = ()

@@ -204,6 +204,14 @@ def write_volume(volume: Volume, path: Path) -> None:
     ------
     OutputError
         The ending is unknown, or the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     write_volume(Volume.of(np.zeros((3, 4, 5), np.int16), np.eye(4)), Path(d) / "v.nrrd")
+    ...     read_volume(Path(d) / "v.nrrd").data.dtype
+    dtype('int16')
     """
     data = volume.data.astype(_stored_dtype(volume.data.dtype), copy=False)
     if path.name.lower().endswith(NIFTI_SUFFIXES):

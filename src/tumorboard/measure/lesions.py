@@ -51,6 +51,17 @@ class Lesions:
 def find_lesions(labels: LabelMap, region: str) -> Lesions:
     """Return the numbered lesions of a region, largest first.
 
+    Parameters
+    ----------
+    labels : LabelMap
+        Where they are; gaps and volumes are in mm and mL through its affine.
+    region : str
+        A name of :data:`tumorboard.labels.REGIONS`.
+
+    Returns
+    -------
+    Lesions
+
     Examples
     --------
     >>> data = np.zeros((30, 10, 10), np.uint8); data[2:8, 2:8, 2:8] = 3; data[20:26, 2:9, 2:8] = 3

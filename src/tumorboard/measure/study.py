@@ -84,6 +84,16 @@ def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
     Returns
     -------
     Measured
+
+    Examples
+    --------
+    >>> from tumorboard.sequences import Sequence
+    >>> data = np.zeros((20, 20, 20), np.uint8); data[5:10, 5:10, 5:10] = 3
+    >>> labels = LabelMap.of(data, np.eye(4))
+    >>> study = Study("ses-01", {Sequence.T1C: Volume(data * 1.0, labels.grid)}, brain=data >= 0)
+    >>> measured = measure_study(study, Segmented(labels), Files("dseg.nii.gz", "lesions.nii.gz", "brain.nii.gz"))
+    >>> measured.lesions.count, measured.measurements[0].value, measured.measurements[0].unit
+    (1, 0.125, 'mL')
     """
     missing = segmented.not_assessable
     region = "TC" if "TC" not in missing and segmented.labels.region("ET").any() else "WT"

@@ -60,6 +60,13 @@ def brain_mask(volumes: Mapping[Sequence, Volume], grid: Grid) -> NDArray[np.boo
     ------
     InputError
         A head with its skull, a cut-out, or brains that do not lie on each other.
+
+    Examples
+    --------
+    >>> data = np.zeros((40, 40, 40)); data[10:30, 10:30, 10:30] = 100.0
+    >>> volume = Volume.of(data, np.diag([4.0, 4.0, 4.0, 1.0]))
+    >>> int(brain_mask({Sequence.FLAIR: volume}, volume.grid).sum())
+    8000
     """
     votes = np.zeros(grid.shape, dtype=np.uint8)
     masks = {}

@@ -86,6 +86,15 @@ def prepare(study_id: str, volumes: Mapping[Sequence, Volume], notes: tuple[str,
     ------
     InputError
         Grids that cannot be united, or a head with its skull.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> places = np.indices((24, 24, 24)) - 11.5
+    >>> ball = np.where(np.sqrt((places**2).sum(axis=0)) < 8, 100.0 + places[2], 0.0)
+    >>> prepared = prepare("ses-01", {Sequence.T1C: Volume.of(ball, np.diag([-8.0, -8.0, 8.0, 1.0]))})
+    >>> prepared.study.grid.axcodes, prepared.study.native_axcodes, prepared.study.reference
+    ('RAS', 'LPS', <Sequence.T1C: 'T1C'>)
     """
     unified = unify(volumes)
     grid = unified.volumes[unified.reference].grid

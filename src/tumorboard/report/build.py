@@ -41,6 +41,10 @@ def build_report(header: PatientHeader, bundles: Iterable[StudyBundle]) -> Repor
     bundles : iterable of StudyBundle
         In order of date; an iterator is consumed with one study in memory at a time.
 
+    Returns
+    -------
+    Report
+
     Raises
     ------
     InputError

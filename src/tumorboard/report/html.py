@@ -31,6 +31,17 @@ def render_html(report: Report, *, unfold: bool = False) -> str:
         What is shown; every text is escaped.
     unfold : bool
         Open the folded parts, as paper needs it.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing from elsewhere.
+
+    Examples
+    --------
+    >>> report = Report(patient="P01", created_by="tumorboard", banners=("Research",), facts=(), studies=())
+    >>> "P01" in render_html(report), "http-equiv" in render_html(report)
+    (True, True)
     """
     paragraphs, references = numbered(report.methods)
     return _template().render(

@@ -44,7 +44,25 @@ class PdfResult:
 
 
 def render_pdf(report: Report) -> PdfResult:
-    """Return the report as PDF; equal reports give equal bytes with the same WeasyPrint and fonts."""
+    """Return the report as PDF; equal reports give equal bytes with the same WeasyPrint and fonts.
+
+    Parameters
+    ----------
+    report : Report
+        What is shown.
+
+    Returns
+    -------
+    PdfResult
+        The file, or the reason why there is none; nothing is raised for missing libraries.
+
+    Examples
+    --------
+    >>> report = Report(patient="P01", created_by="tumorboard", banners=("Research",), facts=(), studies=())
+    >>> result = render_pdf(report)
+    >>> result.ok or "apt-get" in result.reason or "pip" in result.reason
+    True
+    """
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="HarfBuzz-Subset", category=DeprecationWarning)

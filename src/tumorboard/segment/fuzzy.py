@@ -99,6 +99,11 @@ CARD = Card(
 class FuzzySegmenter:
     """The method ``fuzzy``; see the module.
 
+    Parameters
+    ----------
+    settings : FuzzySettings, optional
+        Every number of the method.
+
     Examples
     --------
     >>> FuzzySegmenter().card.id

@@ -1,0 +1,130 @@
+"""Everything public says what it is; what others build on also says what it takes, gives, and how it is called."""
+
+from __future__ import annotations
+
+import ast
+import enum
+import importlib
+import inspect
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import tumorboard
+
+SOURCE = Path(tumorboard.__file__).parent
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+API = {
+    "tumorboard": [name for name in tumorboard.__all__ if name != "__version__"],
+    "tumorboard.intake": ["IntakeRequest", "take_in"],
+    "tumorboard.prepare.prepare": ["prepare"],
+    "tumorboard.prepare.brain": ["brain_mask"],
+    "tumorboard.segment.fuzzy": ["FuzzySegmenter"],
+    "tumorboard.measure.study": ["measure_study"],
+    "tumorboard.measure.diameters": ["measure_diameters", "measurable", "fill_enclosed"],
+    "tumorboard.measure.lesions": ["find_lesions"],
+    "tumorboard.metrics.evaluate": ["evaluate"],
+    "tumorboard.simulate.patient": ["digital_patient"],
+    "tumorboard.simulate.tree": ["write_digital_patient"],
+    "tumorboard.report.build": ["build_report"],
+    "tumorboard.report.html": ["render_html"],
+    "tumorboard.report.pdf": ["render_pdf"],
+    "tumorboard.stages": ["run_stage"],
+    "tumorboard.transform": ["Plane", "resample"],
+    "tumorboard.registry": ["Registry"],
+    "tumorboard.store": ["CaseFolder", "write_atomic"],
+    "tumorboard.settings": ["RunSettings"],
+}
+"""What others call: the package's own names, and the entry points of each room."""
+
+SHOWN_ELSEWHERE = {"Study", "Tissue"}
+"""Made by ``prepare``; values of a ``LabelMap``: the examples there show them."""
+
+PUBLIC = [(module, name) for module, names in API.items() for name in names]
+each_public = pytest.mark.parametrize(("module", "name"), PUBLIC, ids=[f"{m}.{n}" for m, n in PUBLIC])
+
+
+def doc_of(module: str, name: str) -> str:
+    return inspect.getdoc(getattr(importlib.import_module(module), name)) or ""
+
+
+def section(text: str, title: str) -> str:
+    """Return what stands under a NumPy heading, up to the next one."""
+    lines = text.splitlines()
+    heads = [n for n in range(len(lines) - 1) if lines[n + 1] and set(lines[n + 1]) == {"-"}] + [len(lines)]
+    for start, end in itertools.pairwise(heads):
+        if lines[start] == title:
+            return "\n".join(lines[start + 2 : end])
+    return ""
+
+
+def undocumented(tree: ast.Module) -> Iterator[str]:
+    """Yield what is public, at the top or in a class, and has no docstring."""
+    if not ast.get_docstring(tree):
+        yield "the module"
+    for node in tree.body:
+        yield from _undocumented_in(node, "")
+
+
+def _undocumented_in(node: ast.stmt, above: str) -> Iterator[str]:
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name.startswith("_"):
+        return
+    if not ast.get_docstring(node):
+        yield above + node.name
+    for inner in node.body if isinstance(node, ast.ClassDef) else []:
+        yield from _undocumented_in(inner, f"{node.name}.")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(SOURCE).as_posix())
+def test_everything_public_has_a_docstring(path):
+    assert list(undocumented(ast.parse(path.read_text()))) == []
+
+
+def test_a_missing_docstring_is_noticed():
+    tree = ast.parse("class A:\n    def b(self): ...\n    def _c(self): ...\ndef d(): 'doc'\n")
+    assert list(undocumented(tree)) == ["the module", "A", "A.b"]
+
+
+def needed_parameters(thing: object) -> list[str]:
+    """Return the parameters that a docstring must name: those that the thing itself declares."""
+    if inspect.isclass(thing):
+        if issubclass(thing, enum.Enum):
+            return []
+        if issubclass(thing, BaseModel):
+            return [n for n, f in thing.model_fields.items() if f.is_required() and not f.description]
+        if "__annotations__" not in vars(thing) and "__init__" not in vars(thing):
+            return []
+        inherited = {n for base in thing.__mro__[1:] for n in getattr(base, "__annotations__", {})}
+        return [n for n in inspect.signature(thing).parameters if n not in inherited]
+    return list(inspect.signature(thing).parameters)
+
+
+@each_public
+def test_parameters_are_named(module, name):
+    told = section(doc_of(module, name), "Parameters")
+    named = {n.strip() for line in told.splitlines() if line[:1].strip() for n in line.split(" : ")[0].split(",")}
+    missing = set(needed_parameters(getattr(importlib.import_module(module), name))) - named
+    assert not missing, f"{name} does not say what {sorted(missing)} are"
+
+
+@each_public
+def test_what_is_returned_is_told(module, name):
+    thing = getattr(importlib.import_module(module), name)
+    if inspect.isfunction(thing) and inspect.signature(thing).return_annotation not in ("None", None, "bool"):
+        assert section(doc_of(module, name), "Returns"), f"{name} does not say what it returns"
+
+
+@each_public
+def test_there_is_an_example(module, name):
+    assert name in SHOWN_ELSEWHERE or ">>>" in section(doc_of(module, name), "Examples")
+
+
+def test_every_registered_segmenter_has_an_example():
+    from tumorboard.segment import SEGMENTERS
+
+    for name in SEGMENTERS:
+        assert ">>>" in (inspect.getdoc(type(SEGMENTERS.make(name))) or ""), name
