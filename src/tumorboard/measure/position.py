@@ -34,7 +34,6 @@ _NAMES_WT = (
     ("centroid_mni_z", "mm"),
     ("lobe", "1"),
 )
-_SHIFT_ORDER = (Sequence.T1, Sequence.T2, Sequence.T1C, Sequence.FLAIR)
 
 
 def position_measurements(
@@ -136,8 +135,8 @@ def _depths(surface: float, chambers: float, region: str, source: Source) -> lis
 
 
 def _shift(study: Study, labels: LabelMap, frame: Frame, files: Files) -> Measurement:
-    shown = next(s for s in _SHIFT_ORDER if s in study.volumes)
-    shift = midline_shift_mm(study.volumes[shown].data, labels.data > 0, study.brain, study.grid, frame)
+    images = [study.volumes[s].data for s in Sequence if s in study.volumes]
+    shift = midline_shift_mm(images, labels.data > 0, study.brain, study.grid, frame)
     if shift is None:
         reason = "tumour hides the central structures, or their symmetry has no clear axis"
         return Measurement.missing("midline_shift", "brain", "mm", reason)
@@ -147,6 +146,6 @@ def _shift(study: Study, labels: LabelMap, frame: Frame, files: Files) -> Measur
         value=shift,
         unit="mm",
         quality="proxy",
-        method=f"Symmetry axis of the central structures on {shown.value} against the mid-plane; right is positive.",
+        method="Symmetry axis of the central structures on all sequences against the mid-plane; right is positive.",
         source=source_of(study.brain, files.brain),
     )
