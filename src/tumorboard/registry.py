@@ -45,7 +45,9 @@ class Registry(Generic[T]):
             The name is not enrolled; the message lists those that are.
         """
         if name not in self._makers:
-            raise InputError(f"one of the {self._kind}s {', '.join(self._makers)}", got=repr(name))
+            raise InputError(
+                f"one of the {self._kind}s {', '.join(self._makers)}", got=repr(name), remedy="choose one of them"
+            )
         return self._makers[name]()
 
     def __iter__(self) -> Iterator[str]:

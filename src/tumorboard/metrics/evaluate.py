@@ -89,7 +89,12 @@ def evaluate(ref: LabelMap, pred: LabelMap) -> Evaluation:
     one, two = ref.canonical(), pred.canonical()
     told = one.grid.explain_mismatch(two.grid, ("reference", "prediction"))
     if told:
-        raise GeometryError("a prediction on the grid of the reference", got=told, where="prediction")
+        raise GeometryError(
+            "a prediction on the grid of the reference",
+            got=told,
+            where="prediction",
+            remedy="resample the prediction (nearest)",
+        )
     rows = tuple(_score(name, one.region(name), two.region(name), one.grid) for name in REGIONS)
     return Evaluation(nsd_tolerance_mm=NSD_TOLERANCE_MM, rows=rows)
 

@@ -13,9 +13,10 @@ own: :mod:`tumorboard.measure.diameters` defines what a diameter is.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from tumorboard.measure.kernels.compiled import compiled
 
 Segment = tuple[int, int, int, int]
 """First and last pixel (i, j, i, j), the lexicographically smaller one first."""
@@ -24,7 +25,7 @@ TIE = 1e-9
 """Lengths within this relative distance are equal."""
 
 
-@numba.njit(cache=True)
+@compiled
 def pack_rows(plane: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Pack a boolean slice (i, j) into rows of 64-bit words, followed by as many empty words.
 
@@ -52,7 +53,7 @@ def pack_rows(plane: NDArray[np.bool_]) -> NDArray[np.uint64]:
     return rows
 
 
-@numba.njit(cache=True)
+@compiled
 def _shifted(rows: NDArray[np.uint64], row: int, word: int, shift: int) -> np.uint64:
     """Word of starts whose pixel ``shift`` columns further on in ``row`` is set."""
     at = word + (shift >> 6)
@@ -63,7 +64,7 @@ def _shifted(rows: NDArray[np.uint64], row: int, word: int, shift: int) -> np.ui
     return starts
 
 
-@numba.njit(cache=True)
+@compiled
 def _step(rows: NDArray[np.uint64], row: int, word: int, move: tuple[int, int], t: int) -> np.uint64:
     """Word of starts whose segment is inside at step ``t``; at an exact tie either neighbour suffices."""
     di, dj = move
@@ -85,7 +86,7 @@ def _step(rows: NDArray[np.uint64], row: int, word: int, move: tuple[int, int], 
     return found
 
 
-@numba.njit(cache=True)
+@compiled
 def _first_start(rows: NDArray[np.uint64], move: tuple[int, int]) -> tuple[int, int]:
     """First pixel (in row order) from which the segment ``move`` stays inside; (-1, -1) when none does."""
     di, dj = move
@@ -107,7 +108,7 @@ def _first_start(rows: NDArray[np.uint64], move: tuple[int, int]) -> tuple[int, 
     return -1, -1
 
 
-@numba.njit(cache=True)
+@compiled
 def longest_inside(
     rows: NDArray[np.uint64],
     moves: NDArray[np.int64],
