@@ -17,4 +17,4 @@ def test_without_a_cache_folder_the_kernel_still_runs(monkeypatch):
 
     monkeypatch.setattr(numba, "njit", njit)
     assert compiled(lambda x: x + 1)(41) == 42
-    assert asked == [True, False]
+    assert asked[:2] == [True, False]  # Numba compiles parts of its own after that
