@@ -47,7 +47,8 @@ class FuzzySettings:
     """Every number of the method. Intensities are in robust standard deviations of the brain.
 
     Chosen on the five expert-labelled cases that ``benchmarks/segment_real.py`` prints and on nine digital
-    studies; so those figures are not an independent test. ``normal_centre`` is the upper quartile of a
+    studies (enhancement and core also on one case with automatic labels); so those figures are no
+    independent test. ``normal_centre`` is the upper quartile of a
     normal distribution: bright normal tissue.
     """
 
