@@ -72,7 +72,7 @@ def _mutated(raw: bytes, rng: np.random.Generator) -> tuple[bytes, str]:
     elif way == 6:
         start = int(rng.integers(len(copy)))
         copy[start : start + int(rng.integers(1, 5000))] = rng.bytes(int(rng.integers(5000)))
-    packed = bytearray(gzip.compress(bytes(copy), 1)) if rng.random() < 0.4 or way == 7 else None
+    packed = bytearray(gzip.compress(bytes(copy), 1, mtime=0)) if rng.random() < 0.4 or way == 7 else None
     if packed is None:
         return bytes(copy), ".nii"
     if way == 7:
