@@ -20,7 +20,7 @@ from tumorboard.labels import REGIONS, SCHEMES, TISSUE_NAMES, LabelMap, Scheme, 
 from tumorboard.measure.sources import Files
 from tumorboard.measure.study import Segmented, measure_study
 from tumorboard.measurement import Measurement, Source, StudyMeasurements, schema
-from tumorboard.sequences import Sequence
+from tumorboard.sequences import USED, Sequence
 from tumorboard.stages import STAGES
 from tumorboard.store import write_atomic, write_json
 from tumorboard.study import Study
@@ -190,7 +190,7 @@ def _measure(core: bool) -> tuple[Measurement, ...]:
         labels[(away < radius) & core] = Tissue.ET
         labels[(away < radius - 3) & core] = Tissue.NETC
     image = Volume.of(np.abs(x).astype(np.float32), affine)
-    names = tuple(Sequence) if core else (Sequence.FLAIR,)
+    names = tuple(USED) if core else (Sequence.FLAIR,)
     to_mni = np.eye(4)
     to_mni[:3, 3] = -2.0 * middle
     frame = Frame(Plane((1.0, 0.0, 0.0), 2.0 * middle), to_mni)

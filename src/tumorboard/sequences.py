@@ -22,6 +22,23 @@ class Sequence(StrEnum):
     T1C = "T1C"
     T2 = "T2"
     FLAIR = "FLAIR"
+    BB = "BB"
+    T2STAR = "T2STAR"
+    SWI = "SWI"
+    DWI = "DWI"
+    ADC = "ADC"
+    DTI = "DTI"
+    FA = "FA"
+    DSC = "DSC"
+    CBV = "CBV"
+    DCE = "DCE"
+    KTRANS = "KTRANS"
+    BOLD = "BOLD"
+    MRS = "MRS"
+    SUB = "SUB"
+    PET_FET = "PET_FET"
+    PET_MET = "PET_MET"
+    CT = "CT"
 
     @classmethod
     def of(cls, name: str) -> Sequence:
@@ -36,7 +53,7 @@ class Sequence(StrEnum):
         for sequence, spellings in SPELLINGS.items():
             if spelled in spellings:
                 return sequence
-        known = ", ".join(s.value for s in cls)
+        known = ", ".join(s.value for s in USED)
         raise ValueError(f"expected a sequence name ({known}); got {name!r}")
 
     @property
@@ -58,7 +75,11 @@ BIDS_SUFFIX: dict[Sequence, str] = {
     Sequence.T1C: "ce-gadolinium_T1w",
     Sequence.T2: "T2w",
     Sequence.FLAIR: "FLAIR",
+    Sequence.SUB: "desc-subtraction_T1w",
 }
+
+USED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR)
+"""The sequences that the chain works on today; the others are recognised, named and left aside."""
 
 REFERENCE_ORDER = (Sequence.T1C, Sequence.FLAIR, Sequence.T2, Sequence.T1)
 """Which sequence gives the study its grid: the first of these that is there."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import GeometryError, SequenceError
 from tumorboard.sequences import REFERENCE_ORDER, Sequence
+from tumorboard.series import Series
 from tumorboard.transform import Frame
 from tumorboard.volume import Grid, Volume
 
@@ -56,10 +57,13 @@ class FileChoice:
         Where it lies; never printed as it is.
     reason : str
         Why it was taken for its role, in words that identify nobody.
+    series : Series or None
+        The DICOM series, of which ``path`` is the first file; None for a file that is a whole image.
     """
 
     path: Path
     reason: str
+    series: Series | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,15 @@ class StudyInput:
         When it was acquired, where known.
     labels : LabelsInput or None
         Masks that replace segmentation.
+    brain_mask : Path or None
+        The user's own brain mask on the grid of the reference sequence; it replaces ours.
     """
 
     id: str
     files: Mapping[Sequence, FileChoice]
     date: dt.date | None = None
     labels: LabelsInput | None = None
+    brain_mask: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -133,6 +140,9 @@ class Study:
         Brain mask on the same grid.
     native_axcodes : str
         Orientation in which the reference sequence was given, so that results can go back.
+    native : Grid or None
+        The reference sequence's own grid, where the working grid is another one (same world, RAS mm);
+        diameters are read on its slices. None where the working grid is the native one, reordered.
     frame : Frame or None
         Midline and way to the atlas, once they have been found.
 
@@ -149,6 +159,7 @@ class Study:
     brain: NDArray[np.bool_]
     native_axcodes: str = "RAS"
     frame: Frame | None = None
+    native: Grid | None = None
 
     def __post_init__(self) -> None:
         if not self.volumes:

@@ -63,7 +63,7 @@ def request_of(
         Nothing was given, ``--labels`` stands without ``--scheme``, a bad date, or a bad NAME=FILE.
     """
     from tumorboard.intake import IntakeRequest
-    from tumorboard.sequences import Sequence
+    from tumorboard.sequences import USED, Sequence
 
     labels, scheme, events, date, patient = own
     if (labels is None) != (scheme is None):
@@ -79,7 +79,7 @@ def request_of(
         try:
             sequences[Sequence.of(name)] = Path(file)
         except ValueError as error:
-            known = f"NAME to be one of {', '.join(s.value for s in Sequence)}"
+            known = f"NAME to be one of {', '.join(s.value for s in USED)}"
             raise SequenceError(known, got="another", where="--sequence", remedy="use one of those") from error
     if not inputs and not sequences:
         raise SequenceError("a folder, files, or --t1 --t1c --t2 --flair", got="nothing", remedy="see --help")

@@ -20,7 +20,7 @@ from tumorboard.labels import LabelMap
 from tumorboard.prepare.brain import brain_mask
 from tumorboard.prepare.prepare import read_study
 from tumorboard.prepare.unify import unify
-from tumorboard.sequences import Sequence
+from tumorboard.sequences import USED, Sequence
 from tumorboard.stages import STAGES
 from tumorboard.study import StudyInput
 
@@ -86,7 +86,7 @@ def checks_of(source: StudyInput) -> Iterator[Check]:
 
 
 def _sequences(source: StudyInput) -> Iterator[Check]:
-    missing = [s for s in Sequence if s not in source.files]
+    missing = [s for s in USED if s not in source.files]
     if Sequence.T1C in missing:
         yield Check(source.id, "T1C", True, "missing: enhancing quantities will be not assessable")
     if Sequence.FLAIR in missing:

@@ -23,7 +23,7 @@ from tumorboard.intake.redact import shown_name
 from tumorboard.intake.request import Decision, Intake, IntakeRequest
 from tumorboard.intake.scan import ImageFile, Scan, describe, scan
 from tumorboard.intake.sessions import order, study_ids
-from tumorboard.sequences import REFERENCE_ORDER, Sequence
+from tumorboard.sequences import REFERENCE_ORDER, USED, Sequence
 from tumorboard.study import Event, FileChoice, LabelsInput, PatientInput, StudyInput
 
 
@@ -163,7 +163,7 @@ def _study(
             by_sequence[image.recognition.sequence].append(image)
     where = f"{pseudonym} {id_}"
     files: dict[Sequence, FileChoice] = {}
-    for sequence in (s for s in Sequence if s in by_sequence):
+    for sequence in (s for s in USED if s in by_sequence):
         choice = choose(sequence, by_sequence[sequence], where)
         files[sequence] = FileChoice(choice.taken.path, choice.reason)
         log.add(pseudonym, id_, sequence.value, choice.taken.path, choice.reason)

@@ -20,7 +20,7 @@ from tumorboard.measure.shift import midline_shift_mm
 from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Measurement, Source
 from tumorboard.segment.space import depth_in
-from tumorboard.sequences import Sequence
+from tumorboard.sequences import USED
 from tumorboard.study import Study
 from tumorboard.transform import Frame
 
@@ -135,7 +135,7 @@ def _depths(surface: float, chambers: float, region: str, source: Source) -> lis
 
 
 def _shift(study: Study, labels: LabelMap, frame: Frame, files: Files) -> Measurement:
-    images = [study.volumes[s].data for s in Sequence if s in study.volumes]
+    images = [study.volumes[s].data for s in USED if s in study.volumes]
     shift = midline_shift_mm(images, labels.data > 0, study.brain, study.grid, frame)
     if shift is None:
         reason = "tumour hides the central structures, or their symmetry has no clear axis"

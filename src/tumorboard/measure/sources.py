@@ -13,11 +13,16 @@ from tumorboard.volume import box_around
 
 @dataclass(frozen=True)
 class Files:
-    """Names of the files that were measured, relative to the case folder."""
+    """Names of the files that were measured, relative to the case folder.
+
+    The native ones are on the reference sequence's own slices, where these are not the working grid's.
+    """
 
     labels: str = "dseg.nii.gz"
     lesions: str = "lesions.nii.gz"
     brain: str = "brain_mask.nii.gz"
+    native_labels: str = "native/dseg.nii.gz"
+    native_lesions: str = "native/lesions.nii.gz"
 
 
 def source_of(mask: NDArray[np.bool_], file: str, labels: tuple[int, ...] = (), lesion: int | None = None) -> Source:

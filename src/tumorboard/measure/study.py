@@ -23,13 +23,14 @@ from tumorboard.measure.diameters import (
     slice_axis_of,
 )
 from tumorboard.measure.lesions import Lesions, find_lesions, largest_distance_mm
+from tumorboard.measure.native import Slices, carry_over
 from tumorboard.measure.position import position_measurements
 from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Diameters, Measurement, Source
 from tumorboard.study import Study
-from tumorboard.volume import Volume, box_around
+from tumorboard.volume import Grid, Volume, box_around
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever a number may change."""
 
 MEMBERSHIP_BOUNDS = (0.65, 0.35)
@@ -38,16 +39,24 @@ MEMBERSHIP_BOUNDS = (0.65, 0.35)
 MAX_TARGETS = 5
 """Most lesions in a sum of products. Source: RANO-HGG 2010 (read in secondary sources)."""
 
+CHECKED_REGIONS = ("ET", "TC", "WT")
+"""Regions whose volume is counted on native slices too."""
+
 VOLUME_METHOD = "Voxels of the region times the voxel volume of the affine."
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What measuring gives: the list, the lesions, and the diameters to draw."""
+    """What measuring gives: the list, the lesions, and the diameters to draw.
+
+    ``native_lesions`` are lesion numbers on the native grid, where diameters were read there; the end
+    points of ``diameters`` are then voxels of that grid.
+    """
 
     measurements: tuple[Measurement, ...]
     lesions: Lesions
     diameters: Mapping[int, Mapping[str, Diameters]]
+    native_lesions: NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +71,14 @@ class Segmented:
         By region; empty for masks drawn by hand.
     not_assessable : mapping of str to str
         Regions and why.
+    native : LabelMap or None
+        The same on the native grid, where the study has one apart from its working grid.
     """
 
     labels: LabelMap
     memberships: Mapping[str, Volume] = field(default_factory=dict)
     not_assessable: Mapping[str, str] = field(default_factory=dict)
+    native: LabelMap | None = None
 
 
 def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
@@ -98,12 +110,32 @@ def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
     missing = segmented.not_assessable
     region = "TC" if "TC" not in missing and segmented.labels.region("ET").any() else "WT"
     lesions = find_lesions(segmented.labels, region)
-    readings = _readings(segmented, lesions, study)
-    out = [*_volumes(study, segmented, files), *_counts(segmented, lesions, files)]
+    slices = _slices(segmented, lesions, files)
+    readings = _readings(lesions, slices)
+    out = [*_volumes(study, segmented, files), *_native_volumes(segmented, files)]
+    out += _counts(segmented, lesions, files)
     out += position_measurements(study, segmented.labels, missing, files)
-    out += _lesion_measurements(study, lesions, readings, files, missing)
+    out += _lesion_measurements(lesions, readings, slices, files, segmented)
     drawn = {n: {name: d.rano for name, d in by_name.items()} for n, by_name in readings.items()}
-    return Measured(tuple(out), lesions, drawn)
+    return Measured(tuple(out), lesions, drawn, slices.numbers if segmented.native else None)
+
+
+def _slices(segmented: Segmented, lesions: Lesions, files: Files) -> Slices:
+    """Return what diameters are read on: native slices where they are apart from the working grid."""
+    if segmented.native is None:
+        return Slices(segmented.labels, lesions.numbers, files.lesions)
+    numbers = carry_over(lesions, segmented.labels.grid, segmented.native)
+    return Slices(segmented.native, numbers, files.native_lesions)
+
+
+def _native_volumes(segmented: Segmented, files: Files) -> Iterator[Measurement]:
+    """Volumes on the native slices, to check those of the working grid by."""
+    for region in CHECKED_REGIONS if segmented.native else ():
+        if region in segmented.not_assessable or segmented.native is None:
+            continue
+        source = source_of(segmented.native.region(region), files.native_labels, tuple(int(t) for t in REGIONS[region]))
+        told = f"{VOLUME_METHOD} On the reference sequence's own slices, to check the volume by."
+        yield _number("volume_native", region, segmented.native.volume_ml(region), "mL", told, source)
 
 
 def _volumes(study: Study, segmented: Segmented, files: Files) -> Iterator[Measurement]:
@@ -171,17 +203,17 @@ def _counts(segmented: Segmented, lesions: Lesions, files: Files) -> Iterator[Me
             )
 
 
-def _readings(segmented: Segmented, lesions: Lesions, study: Study) -> dict[int, dict[str, LesionDiameters]]:
+def _readings(lesions: Lesions, slices: Slices) -> dict[int, dict[str, LesionDiameters]]:
     """Measure each lesion by every reading that applies to it."""
-    axis = slice_axis_of(study.grid)
+    axis = slice_axis_of(slices.grid)
     out: dict[int, dict[str, LesionDiameters]] = {}
     for number in range(1, lesions.count + 1):
-        mask = lesions.mask(number)
+        mask = np.asarray(slices.numbers == number)
         box = box_around(mask)
         if box is None:
             continue
-        masks = {"flair": mask} if lesions.region == "WT" else _core_masks(segmented.labels, mask, box, axis)
-        found = {n: measure_diameters(m, study.grid.spacing_mm, axis) for n, m in masks.items()}
+        masks = {"flair": mask} if lesions.region == "WT" else _core_masks(slices.labels, mask, box, axis)
+        found = {n: measure_diameters(m, slices.grid.spacing_mm, axis) for n, m in masks.items()}
         out[number] = {n: d for n, d in found.items() if d is not None}
     return out
 
@@ -196,31 +228,31 @@ def _core_masks(
 
 
 def _lesion_measurements(
-    study: Study,
     lesions: Lesions,
     readings: Mapping[int, Mapping[str, LesionDiameters]],
+    slices: Slices,
     files: Files,
-    missing: Mapping[str, str],
+    segmented: Segmented,
 ) -> list[Measurement]:
     out: list[Measurement] = []
     sums: dict[str, list[float]] = {}
-    sources: dict[int, Source] = {}
+    voxel_ml, missing = segmented.labels.grid.voxel_volume_ml, segmented.not_assessable
     for number in range(1, lesions.count + 1):
-        sources[number] = source_of(lesions.mask(number), files.lesions, lesion=number)
-        volume = float(sources[number].voxels or 0) * study.grid.voxel_volume_ml
+        whole = source_of(lesions.mask(number), files.lesions, lesion=number)
         name = f"lesion {number}"
-        out.append(_number("volume", name, volume, "mL", VOLUME_METHOD, sources[number]))
+        out.append(_number("volume", name, float(whole.voxels or 0) * voxel_ml, "mL", VOLUME_METHOD, whole))
+        source = whole if segmented.native is None else source_of(slices.numbers == number, slices.file, lesion=number)
         for reading, found in readings.get(number, {}).items():
-            out += _diameters(name, reading, found, sources[number])
-            if _is_measurable(found, study):
+            out += _diameters(name, reading, found, source)
+            if _is_measurable(found, slices.grid):
                 sums.setdefault(reading, []).append(found.rano.product_mm2)
-        out += _measurable(name, readings.get(number, {}), study, sources[number])
+        out += _measurable(name, readings.get(number), slices.grid, source)
     readings_due = ("flair",) if lesions.region == "WT" else ("ce_only", "filled")
     for reading in readings_due:
         if lesions.region in missing:
             out.append(Measurement.missing(f"sum_of_products_{reading}", "study", "mm2", missing[lesions.region]))
         else:
-            out.append(_sum_of_products(reading, sums.get(reading, []), files))
+            out.append(_sum_of_products(reading, sums.get(reading, []), slices.file))
     if "ET" in missing:
         out.append(Measurement.missing("sum_of_products_ce_only", "study", "mm2", missing["ET"]))
     return out
@@ -254,23 +286,26 @@ def _diameters(region: str, reading: str, found: LesionDiameters, source: Source
     ]
 
 
-def _is_measurable(found: LesionDiameters, study: Study) -> bool:
-    return measurable(found.rano, study.grid.spacing_mm, found.slices_seen)
+def _is_measurable(found: LesionDiameters, grid: Grid) -> bool:
+    return measurable(found.rano, grid.spacing_mm, found.slices_seen)
 
 
 def _measurable(
-    region: str, readings: Mapping[str, LesionDiameters], study: Study, source: Source
+    region: str, readings: Mapping[str, LesionDiameters] | None, grid: Grid, source: Source
 ) -> list[Measurement]:
+    if readings is None:
+        told = "too small to be seen on the slices of the reference sequence"
+        return [Measurement.missing("measurable", region, "1", told)]
     used = next((r for r in ("ce_only", "flair") if r in readings), None)
     if used is None:
         return [Measurement.missing("measurable", region, "1", "no enhancing tumour in this lesion")]
     rule = RANO_HGG_2010
     told = f"{rule.name} {rule.version} size rule on {used}; margins and cysts are for the reader. {rule.source}."
-    word = "yes" if _is_measurable(readings[used], study) else "no"
+    word = "yes" if _is_measurable(readings[used], grid) else "no"
     return [_number("measurable", region, word, "1", told, source)]
 
 
-def _sum_of_products(reading: str, products: list[float], files: Files) -> Measurement:
+def _sum_of_products(reading: str, products: list[float], file: str) -> Measurement:
     largest = sorted(products, reverse=True)[:MAX_TARGETS]
     told = f"{reading}: sum over the {len(largest)} largest measurable lesions (at most {MAX_TARGETS})."
-    return _number(f"sum_of_products_{reading}", "study", float(sum(largest)), "mm2", told, Source(file=files.lesions))
+    return _number(f"sum_of_products_{reading}", "study", float(sum(largest)), "mm2", told, Source(file=file))
