@@ -76,9 +76,13 @@ SCHEMES: dict[str, Scheme] = {
         Scheme("brats2024-ped", {1: _E, 2: _N, 3: _N, 4: _S}, "BraTS 2024 PED; cystic component counted as NETC"),
         Scheme("whole-tumour", {1: _S}, "a single mask of the FLAIR abnormality"),
         Scheme("enhancing", {1: _E}, "a single mask of enhancing tumour"),
+        Scheme("dicom-seg", {1: _N, 2: _S, 3: _E, 4: _R}, "a DICOM segmentation; its segments say what they are"),
     )
 }
 """Every scheme by name. One line enrols another."""
+
+DICOM_SEG = "dicom-seg"
+"""The scheme of a DICOM segmentation; its segments name their classes."""
 
 
 @dataclass(frozen=True)

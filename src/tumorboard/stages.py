@@ -48,10 +48,11 @@ BASE_MIB = 300.0
 STAGES: dict[str, Stage] = {
     s.name: s
     for s in (
-        Stage("prepare", "1", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 130),
-        Stage("segment", "1", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
-        Stage("measure", "1", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
-        Stage("report", "1", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
+        Stage("prepare", "2", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 160),
+        Stage("segment", "2", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
+        Stage("measure", "2", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
+        Stage("report", "2", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
+        Stage("dicom", "1", "patient", "results of a study that came as DICOM", "dicom/ (SEG, SR, PDF, captures)", 60),
     )
 }
 """Every stage in order. One line enrols another."""

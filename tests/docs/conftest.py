@@ -10,7 +10,7 @@ import pytest
 
 from tumorboard.io.images import write_volume
 from tumorboard.labels import Tissue
-from tumorboard.sequences import Sequence
+from tumorboard.sequences import USED, Sequence
 from tumorboard.volume import Volume
 
 _NAMES = {Sequence.T1: "T1", Sequence.T1C: "T1_contrast", Sequence.T2: "T2", Sequence.FLAIR: "FLAIR"}
@@ -27,7 +27,7 @@ def world(tmp_path_factory) -> Path:
     for folder, study in folders.items():
         for sequence, volume in study.volumes.items():
             write_volume(volume, place / folder / f"{_NAMES[sequence]}.nii.gz")
-    for letter, sequence in zip("abcd", Sequence, strict=True):
+    for letter, sequence in zip("abcd", USED, strict=True):
         write_volume(first.volumes[sequence], place / "odd" / f"{letter}.nii.gz")
     write_volume(first.truth, place / "my-masks.nii.gz")
     without = np.where(first.truth.data == Tissue.SNFH, np.uint8(0), first.truth.data)

@@ -312,7 +312,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, object], str]] = {
     "sequence folders, two names": (("T1/Doe.nii", "T1/Roe.nii", "T2/Doe.nii", "T2/Roe.nii"), {}, "one patient"),
     "nothing recognised": (("img1.nii", "notes.txt"), {}, "at least one MR sequence"),
     "only masks": (("mask.nii", "seg.nii"), {}, "at least one MR sequence"),
-    "DICOM only": (("1.dcm", "2.dcm"), {}, "dcm2niix"),
+    "files called DICOM that are none": (("1.dcm", "2.dcm"), {}, "at least one MR sequence"),
     "date for two studies": (("a/T1.nii", "b/T1.nii"), {"date": dt.date(2021, 3, 4)}, "--date"),
     "one name for two patients": (("a/T1.nii", "b/T1.nii"), {"patient": "P1"}, "--patient"),
     "odd pseudonym": (("T1.nii",), {"patient": "Doe, John"}, "letters A-Z"),

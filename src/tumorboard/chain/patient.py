@@ -13,6 +13,7 @@ from typing import Any
 
 from tumorboard import __version__
 from tumorboard.chain.methods import method_sentences
+from tumorboard.chain.objects import write_objects
 from tumorboard.chain.told import warnings_of
 from tumorboard.chain.trip import StudyTrip
 from tumorboard.errors import OutputError
@@ -21,6 +22,7 @@ from tumorboard.provenance import software
 from tumorboard.report.build import PatientHeader, StudyBundle, build_report
 from tumorboard.report.html import render_html
 from tumorboard.report.methods import methods_md
+from tumorboard.report.model import Report
 from tumorboard.report.pdf import render_pdf
 from tumorboard.settings import RunSettings
 from tumorboard.stages import STAGES, Listener, run_stage
@@ -28,6 +30,9 @@ from tumorboard.store import CaseFolder, StageRecord, digest, locked, write_atom
 from tumorboard.study import Event, PatientInput
 
 STUDY_STAGES = ("prepare", "segment", "measure")
+
+REPORT_MODEL = ".stages/report_model.json"
+"""The typed report, kept for what is rendered from it later."""
 
 
 class PatientTrip:
@@ -83,8 +88,7 @@ class PatientTrip:
             if until != "prepare":
                 self.warnings += warnings_of(self.trips)
             if until == "report":
-                record = self._report()
-                self._provenance(record)
+                self._provenance([self._report(), *self._objects()])
 
     def _card(self) -> dict[str, Any]:
         studies = [
@@ -157,7 +161,8 @@ class PatientTrip:
         root = self.folder.root
         write_atomic(root / "report.html", render_html(report))
         write_atomic(root / "methods.md", methods_md(report))
-        written = [root / "report.html", root / "methods.md"]
+        write_atomic(root / REPORT_MODEL, report.model_dump_json())
+        written = [root / "report.html", root / "methods.md", root / REPORT_MODEL]
         pdf = render_pdf(report)
         if pdf.data is None:
             self.warnings.append(pdf.reason)
@@ -165,6 +170,25 @@ class PatientTrip:
             return written
         write_atomic(root / "report.pdf", pdf.data)
         return [*written, root / "report.pdf"]
+
+    def _objects(self) -> list[StageRecord]:
+        """Run the stage that writes DICOM objects, where a study came as DICOM."""
+        if not any(choice.series for t in self.trips for choice in t.source.files.values()):
+            return []
+        record = StageRecord.read(self.folder.root / ".stages" / "patient_report.json")
+        parts = [json.dumps(record.outputs if record else {}, sort_keys=True), self.settings.model_dump_json()]
+        return [run_stage(STAGES["dicom"], "patient", self.folder.root, parts, self._write_objects, self._listen)]
+
+    def _write_objects(self) -> list[Path]:
+        root = self.folder.root
+        report = Report.model_validate_json((root / REPORT_MODEL).read_text())
+        pdf = (root / "report.pdf").read_bytes() if (root / "report.pdf").exists() else None
+        written = []
+        for trip in self.trips:
+            written += write_objects(trip, report, pdf, self.settings)
+            if len(self.trips) > 1:
+                trip.release()
+        return written
 
     def _header(self) -> PatientHeader:
         return PatientHeader(
@@ -187,14 +211,15 @@ class PatientTrip:
             if len(self.trips) > 1:
                 trip.release()
 
-    def _provenance(self, report: StageRecord) -> None:
+    def _provenance(self, last: list[StageRecord]) -> None:
         stages = [
             {"stage": name, "study": t.id, "key": t.records[name].key, "cost": dict(t.records[name].cost)}
             | {"outputs": dict(t.records[name].outputs)}
             for t in self.trips
             for name in STUDY_STAGES
         ]
-        stages.append({"stage": "report", "study": "patient", "key": report.key, "cost": dict(report.cost)})
+        for name, record in zip(("report", "dicom"), last, strict=False):
+            stages.append({"stage": name, "study": "patient", "key": record.key, "cost": dict(record.cost)})
         content = {
             "software": software(__version__),
             "settings": self.settings.model_dump(),

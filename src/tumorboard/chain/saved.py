@@ -13,19 +13,22 @@ from typing import Any
 
 import numpy as np
 
+from tumorboard.intake.redact import shown_name
 from tumorboard.io.images import read_volume, write_volume
 from tumorboard.labels import TISSUE_NAMES, LabelMap, Tissue
 from tumorboard.measure.lesions import Lesions
 from tumorboard.measure.sources import Files
 from tumorboard.measure.study import Measured, Segmented
 from tumorboard.measurement import Diameters, StudyMeasurements
+from tumorboard.prepare.back import transform_files
 from tumorboard.prepare.prepare import Prepared
 from tumorboard.report.csv_table import measurements_csv
 from tumorboard.sequences import Sequence
+from tumorboard.series import Series
 from tumorboard.store import CaseFolder, write_atomic, write_json
-from tumorboard.study import Study
+from tumorboard.study import FileChoice, Study
 from tumorboard.transform import Frame
-from tumorboard.volume import Volume
+from tumorboard.volume import Grid, Volume
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,30 @@ def files_of(folder: CaseFolder, study: str) -> Files:
         labels=folder.relative(folder.seg(study, "dseg.nii.gz")),
         lesions=folder.relative(folder.seg(study, "lesions.nii.gz")),
         brain=folder.relative(folder.anat(study, "desc-brain_mask")),
+        native_labels=folder.relative(folder.native(study, "dseg.nii.gz")),
+        native_lesions=folder.relative(folder.native(study, "lesions.nii.gz")),
     )
 
 
+def source_card(choice: FileChoice, volume: Volume, input_digest: str) -> dict[str, Any]:
+    """Return what ``source.json`` says of one sequence: which file or objects, why, and on which grid."""
+    card: dict[str, Any] = {"file": shown_name(choice.path)} if choice.series is None else _objects(choice.series)
+    return card | {
+        "digest": input_digest,
+        "reason": choice.reason,
+        "shape": list(volume.grid.shape),
+        "affine": volume.affine.tolist(),
+        "axcodes": volume.grid.axcodes,
+    }
+
+
+def _objects(series: Series) -> dict[str, Any]:
+    planes = [{"SOPInstanceUID": plane.sop_uid, "frame": plane.frame} for plane in series.planes]
+    return {"series": series.number, "SeriesInstanceUID": series.series_uid, "planes": planes}
+
+
 def save_prepared(folder: CaseFolder, prepared: Prepared, source: dict[str, Any]) -> list[Path]:
-    """Write the prepared images, brain mask, frame, quality and source; return the files."""
+    """Write the prepared images, brain mask, frame, transforms, quality and source; return the files."""
     study = prepared.study
     written = []
     for sequence, volume in study.volumes.items():
@@ -54,9 +76,17 @@ def save_prepared(folder: CaseFolder, prepared: Prepared, source: dict[str, Any]
         write_volume(volume, written[-1])
     written.append(folder.anat(study.id, "desc-brain_mask"))
     write_volume(Volume(study.brain, study.grid), written[-1])
+    if prepared.subtraction is not None:
+        written.append(folder.anat(study.id, Sequence.SUB.bids_suffix))
+        write_volume(prepared.subtraction, written[-1])
+    for name, text in transform_files(prepared).items():
+        written.append(folder.session(study.id) / "xfm" / f"{folder.stem(study.id)}_{name}")
+        write_atomic(written[-1], text)
     frame = study.frame.as_json() if study.frame else {}
     session = folder.session(study.id)
-    quality = prepared.quality() | {"native_axcodes": study.native_axcodes}
+    native = None if study.native is None else {"shape": study.native.shape, "affine": study.native.affine.tolist()}
+    about = {"native_axcodes": study.native_axcodes, "native_grid": native, "sequences": list(study.volumes)}
+    quality = prepared.quality() | about
     for name, content in (
         (f"xfm/{folder.stem(study.id)}_frame.json", frame),
         ("quality.json", quality),
@@ -67,14 +97,17 @@ def save_prepared(folder: CaseFolder, prepared: Prepared, source: dict[str, Any]
     return written
 
 
-def load_study(folder: CaseFolder, study: str, sequences: tuple[Sequence, ...]) -> Study:
+def load_study(folder: CaseFolder, study: str) -> Study:
     """Read a prepared study back."""
-    volumes = {s: read_volume(folder.anat(study, s.bids_suffix), s.value) for s in sequences}
-    brain = read_volume(folder.anat(study, "desc-brain_mask"), "brain mask").data > 0
     session = folder.session(study)
     quality = read_json(session / "quality.json")
+    sequences = (Sequence(name) for name in quality["sequences"])
+    volumes = {s: read_volume(folder.anat(study, s.bids_suffix), s.value) for s in sequences}
+    brain = read_volume(folder.anat(study, "desc-brain_mask"), "brain mask").data > 0
+    given = quality["native_grid"]
+    native = None if given is None else Grid(tuple(given["shape"]), np.array(given["affine"]))
     frame = Frame.from_json(read_json(session / f"xfm/{folder.stem(study)}_frame.json"))
-    return Study(study, volumes, brain, quality["native_axcodes"], frame)
+    return Study(study, volumes, brain, quality["native_axcodes"], frame, native)
 
 
 def read_json(path: Path) -> Any:
@@ -85,7 +118,7 @@ def read_json(path: Path) -> Any:
 def save_outlined(folder: CaseFolder, study: Study, outlined: Outlined) -> list[Path]:
     """Write the label map (working and native space), memberships and what is told; return the files."""
     labels = outlined.segmented.labels
-    native = labels.reoriented(study.native_axcodes)
+    native = outlined.segmented.native or labels.reoriented(study.native_axcodes)
     written = [folder.seg(study.id, "dseg.nii.gz"), folder.native(study.id, "dseg.nii.gz")]
     write_volume(labels, written[0])
     write_volume(native, written[1])
@@ -113,7 +146,10 @@ def load_outlined(folder: CaseFolder, study: Study) -> Outlined:
         region: Volume(read_volume(folder.seg(study.id, f"label-{region}_probseg.nii.gz"), region).data, study.grid)
         for region in side["Memberships"]
     }
-    segmented = Segmented(LabelMap(read.data, study.grid), memberships, side["NotAssessable"])
+    native = None
+    if study.native is not None:
+        native = LabelMap(read_volume(folder.native(study.id, "dseg.nii.gz"), "native labels").data, study.native)
+    segmented = Segmented(LabelMap(read.data, study.grid), memberships, side["NotAssessable"], native)
     return Outlined(segmented, side["Method"])
 
 
@@ -122,12 +158,16 @@ def save_measured(folder: CaseFolder, measured: Measured, listed: StudyMeasureme
     session = folder.session(study.id)
     lesions = folder.seg(study.id, "lesions.nii.gz")
     write_volume(Volume(measured.lesions.numbers, study.grid), lesions)
+    written = [lesions, session / "measurements.json", session / "measurements.csv", session / "diameters.json"]
+    if measured.native_lesions is not None and study.native is not None:
+        written.append(folder.native(study.id, "lesions.nii.gz"))
+        write_volume(Volume(measured.native_lesions, study.native), written[-1])
     write_json(session / "measurements.json", listed.model_dump(mode="json"))
     write_atomic(session / "measurements.csv", measurements_csv(listed))
     drawn = {str(n): {k: d.model_dump(mode="json") for k, d in by.items()} for n, by in measured.diameters.items()}
     about = {"region": measured.lesions.region, "fragments_ml": measured.lesions.fragments_ml, "lesions": drawn}
     write_json(session / "diameters.json", about)
-    return [lesions, session / "measurements.json", session / "measurements.csv", session / "diameters.json"]
+    return written
 
 
 def load_measured(folder: CaseFolder, study: Study) -> tuple[Measured, StudyMeasurements]:
@@ -139,4 +179,7 @@ def load_measured(folder: CaseFolder, study: Study) -> tuple[Measured, StudyMeas
     diameters = {int(n): {k: Diameters.model_validate(d) for k, d in by.items()} for n, by in about["lesions"].items()}
     count = int(numbers.max()) if numbers.size else 0
     lesions = Lesions(about["region"], numbers, count, about["fragments_ml"])
-    return Measured(listed.measurements, lesions, diameters), listed
+    native = None
+    if study.native is not None:
+        native = read_volume(folder.native(study.id, "lesions.nii.gz"), "lesions").data.astype(np.uint16)
+    return Measured(listed.measurements, lesions, diameters, native), listed

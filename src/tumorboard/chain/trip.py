@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
-from tumorboard.chain.outline import outline_by_own_masks, outline_by_segmenter
+from tumorboard.chain.outline import outline_by_own_masks, outline_by_segmenter, with_native
 from tumorboard.chain.saved import (
     Outlined,
     files_of,
@@ -23,20 +23,20 @@ from tumorboard.chain.saved import (
     save_measured,
     save_outlined,
     save_prepared,
+    source_card,
 )
 from tumorboard.errors import FileFormatError
 from tumorboard.intake import Decision
-from tumorboard.intake.redact import shown_name
-from tumorboard.io.images import orientation_note
+from tumorboard.io.images import orientation_note, read_volume
 from tumorboard.measure.study import Measured, measure_study
 from tumorboard.measurement import StudyMeasurements
-from tumorboard.prepare.prepare import prepare, read_study
+from tumorboard.prepare.prepare import prepare, read_study_with_notes
 from tumorboard.report.bundle import StudyBundle
 from tumorboard.segment import SEGMENTERS
 from tumorboard.settings import RunSettings
 from tumorboard.stages import STAGES, Listener, run_stage
-from tumorboard.store import CaseFolder, StageRecord, digest_file
-from tumorboard.study import Study, StudyInput
+from tumorboard.store import CaseFolder, StageRecord, digest, digest_file
+from tumorboard.study import FileChoice, Study, StudyInput
 
 
 class StudyTrip:
@@ -73,13 +73,13 @@ class StudyTrip:
 
     @cached_property
     def input_digests(self) -> dict[str, str]:
-        """Digest of every sequence's file (and of what lies beside a detached header)."""
-        return {s.value: _digest_image(choice.path, s.value) for s, choice in sorted(self.source.files.items())}
+        """Digest of every sequence's file, with what lies beside a detached header, or of all files of its series."""
+        return {s.value: _digest_choice(choice, s.value) for s, choice in sorted(self.source.files.items())}
 
     def go(self, until: str) -> None:
         """Run the study's stages up to ``until`` (``prepare``, ``segment`` or ``measure``)."""
         steps: tuple[tuple[str, Callable[[], list[str]], Callable[[], list[Path]]], ...] = (
-            ("prepare", lambda: [json.dumps(self.input_digests)], self._prepare),
+            ("prepare", lambda: [json.dumps(self.input_digests), *self._mask_key()], self._prepare),
             ("segment", lambda: [*self._digests("prepare"), *self._outline_key()], self._segment),
             ("measure", lambda: [*self._digests("prepare", "segment"), self.folder.pseudonym], self._measure),
         )
@@ -95,13 +95,13 @@ class StudyTrip:
     def study(self) -> Study:
         """Return the prepared study, from memory or disk."""
         if self._study is None:
-            self._study = load_study(self.folder, self.id, tuple(self.source.files))
+            self._study = load_study(self.folder, self.id)
         return self._study
 
     def outlined(self) -> Outlined:
         """Return the segmentation, from memory or disk."""
         if self._outlined is None:
-            self._outlined = load_outlined(self.folder, self.study())
+            self._outlined = with_native(load_outlined(self.folder, self.study()), self.study())
         return self._outlined
 
     def measured(self) -> tuple[Measured, StudyMeasurements]:
@@ -128,18 +128,14 @@ class StudyTrip:
         )
 
     def _prepare(self) -> list[Path]:
-        volumes = read_study(self.source)
-        unsure = {s.value: orientation_note(choice.path) for s, choice in self.source.files.items()}
-        prepared = prepare(self.id, volumes, tuple(f"{name}: {note}." for name, note in unsure.items() if note))
+        volumes, notes = read_study_with_notes(self.source)
+        unsure = {s.value: orientation_note(c.path) for s, c in self.source.files.items() if c.series is None}
+        notes += tuple(f"{name}: {note}." for name, note in unsure.items() if note)
+        own = self.source.brain_mask
+        mask = None if own is None else read_volume(own, "brain mask")
+        prepared = prepare(self.id, volumes, notes, mask)
         source = {
-            s.value: {
-                "file": shown_name(choice.path),
-                "digest": self.input_digests[s.value],
-                "reason": choice.reason,
-                "shape": list(volumes[s].grid.shape),
-                "affine": volumes[s].affine.tolist(),
-                "axcodes": volumes[s].grid.axcodes,
-            }
+            s.value: source_card(choice, volumes[s], self.input_digests[s.value])
             for s, choice in self.source.files.items()
         }
         self._study = prepared.study
@@ -150,6 +146,7 @@ class StudyTrip:
             self._outlined = outline_by_segmenter(self.study(), self.settings.segmenter)
         else:
             self._outlined = outline_by_own_masks(self.study(), self.source.labels)
+        self._outlined = with_native(self._outlined, self.study())
         return save_outlined(self.folder, self.study(), self._outlined)
 
     def _measure(self) -> list[Path]:
@@ -173,8 +170,19 @@ class StudyTrip:
             return ["own masks", labels.scheme, _digest_image(labels.path, "labels")]
         return [self.settings.segmenter, SEGMENTERS.make(self.settings.segmenter).card.version]
 
+    def _mask_key(self) -> list[str]:
+        own = self.source.brain_mask
+        return [] if own is None else ["own brain mask", _digest_image(own, "brain mask")]
+
     def _digests(self, *stages: str) -> list[str]:
         return [d for s in stages for _, d in sorted(self.records[s].outputs.items())]
+
+
+def _digest_choice(choice: FileChoice, where: str) -> str:
+    """Digest what a sequence was read from; the files of a series in order, whatever they are called."""
+    if choice.series is None:
+        return _digest_image(choice.path, where)
+    return digest(*(_digest_image(path, where) for path in choice.series.files))
 
 
 def _digest_image(path: Path, where: str) -> str:

@@ -14,7 +14,9 @@ from pathlib import Path
 import typer
 
 from tumorboard import __version__
+from tumorboard.cli.deidentify import register_deidentify
 from tumorboard.cli.options import register_chain_commands
+from tumorboard.cli.simulate import register_simulate
 from tumorboard.cli.tools import register_tools
 from tumorboard.errors import TumorboardError
 
@@ -47,6 +49,8 @@ def _root(
 
 register_chain_commands(app)
 register_tools(app)
+register_simulate(app)
+register_deidentify(app)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ Why it exists: the same words mean the same in each command.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,12 +18,17 @@ from tumorboard.errors import InputError, LabelError, SequenceError
 if TYPE_CHECKING:
     from tumorboard.intake import IntakeRequest
 
+SERIES = re.compile(r"[0-9]{1,9}|[0-9]+(?:\.[0-9]+)+")
+"""A DICOM series by its number or its UID."""
+
 _NAMED = "Images by sequence"
 _OWN = "What you know"
 
 Inputs = Annotated[
     list[Path] | None,
-    typer.Argument(help="Folders or files: BIDS, BraTS or loosely named; one or several patients.", show_default=False),
+    typer.Argument(
+        help="Folders, files or zips: DICOM, BIDS, BraTS or loosely named; one or several patients.", show_default=False
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Output folder, outside the input.", show_default=False)]
 T1 = Annotated[Path | None, typer.Option("--t1", help="T1 before contrast.", rich_help_panel=_NAMED)]
@@ -31,9 +37,21 @@ T2 = Annotated[Path | None, typer.Option("--t2", help="T2.", rich_help_panel=_NA
 Flair = Annotated[Path | None, typer.Option("--flair", help="FLAIR.", rich_help_panel=_NAMED)]
 Named = Annotated[
     list[str] | None,
-    typer.Option("--sequence", metavar="NAME=FILE", help="Take FILE for NAME, overruling.", rich_help_panel=_NAMED),
+    typer.Option(
+        "--sequence",
+        metavar="NAME=FILE",
+        help="Take FILE, or the DICOM series of that number, for NAME, overruling.",
+        rich_help_panel=_NAMED,
+    ),
 ]
-Labels = Annotated[Path | None, typer.Option("--labels", help="Your own masks (needs --scheme).", rich_help_panel=_OWN)]
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Your own masks: an image and --scheme, or a DICOM SEG.", rich_help_panel=_OWN),
+]
+BrainMask = Annotated[
+    Path | None,
+    typer.Option("--brain-mask", help="Your own brain mask, on the reference sequence.", rich_help_panel=_OWN),
+]
 SchemeName = Annotated[
     str | None, typer.Option("--scheme", help="What the values of --labels mean.", rich_help_panel=_OWN)
 ]
@@ -54,6 +72,7 @@ def request_of(
     explicit: dict[str, Path | None],
     named: list[str] | None,
     own: tuple[Path | None, str | None, Path | None, str | None, str | None],
+    brain_mask: Path | None = None,
 ) -> IntakeRequest:
     """Return what the user asked for.
 
@@ -66,24 +85,30 @@ def request_of(
     from tumorboard.sequences import USED, Sequence
 
     labels, scheme, events, date, patient = own
-    if (labels is None) != (scheme is None):
+    if labels is None and scheme is not None:
         from tumorboard.labels import SCHEMES
 
         raise LabelError("--labels and --scheme together", got="one of them", remedy=f"schemes: {', '.join(SCHEMES)}")
     sequences = {Sequence.of(name): path for name, path in explicit.items() if path is not None}
+    series: dict[Sequence, str] = {}
     for text in named or []:
         name, equals, file = text.partition("=")
         if not equals or not file:
             told = "no name, or no file after it"
             raise SequenceError("NAME=FILE", got=told, where="--sequence", remedy="write T1C=FILE, for instance")
         try:
-            sequences[Sequence.of(name)] = Path(file)
+            sequence = Sequence.of(name)
         except ValueError as error:
             known = f"NAME to be one of {', '.join(s.value for s in USED)}"
             raise SequenceError(known, got="another", where="--sequence", remedy="use one of those") from error
+        if inputs and SERIES.fullmatch(file) and not Path(file).exists():
+            series[sequence] = file
+        else:
+            sequences[sequence] = Path(file)
     if not inputs and not sequences:
         raise SequenceError("a folder, files, or --t1 --t1c --t2 --flair", got="nothing", remedy="see --help")
-    return IntakeRequest(tuple(inputs or ()), sequences, labels, scheme, events, _date(date), patient)
+    given = (labels, scheme, events, _date(date), patient)
+    return IntakeRequest(tuple(inputs or ()), sequences, *given, series=series, brain_mask=brain_mask)
 
 
 def _date(text: str | None) -> dt.date | None:
@@ -107,6 +132,7 @@ def _chain_command(until: str) -> Callable[..., None]:
         sequence: Named = None,
         labels: Labels = None,
         scheme: SchemeName = None,
+        brain_mask: BrainMask = None,
         events: Events = None,
         date: Date = None,
         patient: Patient = None,
@@ -118,7 +144,7 @@ def _chain_command(until: str) -> Callable[..., None]:
 
         SEGMENTERS.make(segmenter)
         explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
-        request = request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient))
+        request = request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient), brain_mask)
         run_and_show(request, out, RunSettings(segmenter=segmenter), until)
 
     command.__doc__ = _HELP[until]
@@ -134,6 +160,7 @@ def _validate(
     sequence: Named = None,
     labels: Labels = None,
     scheme: SchemeName = None,
+    brain_mask: BrainMask = None,
     events: Events = None,
     date: Date = None,
     patient: Patient = None,
@@ -142,7 +169,7 @@ def _validate(
     from tumorboard.cli.preflight import preflight
 
     explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
-    preflight(request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient)))
+    preflight(request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient), brain_mask))
 
 
 def register_chain_commands(app: typer.Typer) -> None:

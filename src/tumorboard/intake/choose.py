@@ -12,13 +12,19 @@ from collections.abc import Sequence as Files
 from dataclasses import dataclass
 
 from tumorboard.errors import SequenceError
-from tumorboard.intake.probe import Header, probe
-from tumorboard.intake.redact import DATE, shown_name
+from tumorboard.intake.probe import Header, probe, probe_series
+from tumorboard.intake.redact import DATE, shown_image
 from tumorboard.intake.scan import ImageFile, natural
 from tumorboard.intake.vocabulary import stem_of
 from tumorboard.sequences import Sequence
 
 _RUN = re.compile(r"(?<![^\W_])run[-_]?(\d{1,3})(?![^\W_])", re.I)
+
+
+def shown(image: ImageFile) -> str:
+    """Return how an image is called in print."""
+    series = image.series
+    return shown_image(image.path, series.number if series else None, series.tags.description if series else "")
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,8 @@ def choose(sequence: Sequence, files: Files[ImageFile], where: str) -> Choice:
     """
     if len(files) == 1:
         return Choice(files[0], files[0].recognition.reason)
-    ranked = sorted((_Candidate(f, probe(f.path)) for f in files), key=lambda c: c.rank, reverse=True)
+    candidates = [_Candidate(f, probe_series(f.series) if f.series else probe(f.path)) for f in files]
+    ranked = sorted(candidates, key=lambda c: c.rank, reverse=True)
     best = [c for c in ranked if c.rank == ranked[0].rank]
     taken = best[0] if len(best) == 1 else _later(best)
     if taken is None:
@@ -87,6 +94,11 @@ def _difference(best: Header, second: Header) -> str:
 
 def _later(candidates: Files[_Candidate]) -> _Candidate | None:
     """Return the one whose name says that it is later: a higher run, or the same name with a higher number."""
+    series = [c.image.series for c in candidates]
+    times = [s.time_s for s in series if s is not None and s.time_s is not None]
+    if any(series):
+        known = len(times) == len(candidates) and len(set(times)) == len(times)
+        return candidates[times.index(max(times))] if known else None
     names = [stem_of(c.image.path.name) for c in candidates]
     runs = [int(found[1]) if (found := _RUN.search(name)) else 0 for name in names]
     without_run = {re.sub(r"[\W_]+", "_", _RUN.sub("", name)) for name in names}
@@ -104,10 +116,11 @@ def _could_be_a_person(name: str) -> bool:
 
 
 def _tie(sequence: Sequence, best: Files[_Candidate], where: str) -> SequenceError:
-    shown = sorted({shown_name(c.image.path) for c in best})
+    listed = sorted({shown(c.image) for c in best})
+    how = "NUMBER" if any(c.image.series for c in best) else "FILE"
     return SequenceError(
         f"one file for {sequence.value}",
-        got=f"{len(best)} that rank equal ({', '.join(shown[:4])})",
+        got=f"{len(best)} that rank equal ({', '.join(listed[:4])})",
         where=where,
-        remedy=f"name the right one with --sequence {sequence.value}=FILE",
+        remedy=f"name the right one with --sequence {sequence.value}={how}",
     )

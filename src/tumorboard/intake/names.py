@@ -44,8 +44,12 @@ _CONTRAST = _any("contrast") + r"|\bt1 c\b|\bplus c\b|\bc plus\b|\bt1 plus(?= |$
 _T1 = _any("t1", "t1 technique")
 _T2 = r"\bt2\b"
 _AGENT = (
-    r"\b(?:gd|gad|gado|gadolinium|gadovist|dotarem|km|contrast|kontrast|kontrastmittel|postgad|postgd|postcontrast)\b"
+    r"\b(?:gd|gad|gado|gadolinium|gadolinio|gadovist|dotarem|km|mdc|contrast|contraste|contrasto|kontrast|kontrastmittel"
+    r"|postgad|postgd|postcontrast)\b"
 )
+
+_WITHOUT = r"(?:pre|pra|prä|ohne|o|without|wo|w o|non|no|sans|avant|sin|senza|sem|s|zonder|vor|voor|antes|prima)"
+_MEDIUM = r"(?:contrast[eo]?|kontrast|kontrastmittel|km|gad|gado|gadolinio|gadolinium|gd|mdc|injection|iv|ce|c)"
 
 PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     # A study described "with and without contrast" says nothing about one series of it.
@@ -60,10 +64,8 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"(\b{_WEIGHT}\b.*?) (?:to|in|on|onto|into|2) {_WEIGHT}\b(?: (?:c|ce|gd|post|native))?(?: space)?"),
         r"\1",
     ),
-    (
-        re.compile(r"\b(?:pre|ohne|without|wo|w o|non|no) (?:contrast|kontrast|kontrastmittel|km|gad|gado|gd|ce|c)\b"),
-        "native",
-    ),
+    (re.compile(r"\bm d c\b"), "mdc"),
+    (re.compile(rf"\b{_WITHOUT} {_MEDIUM}\b"), "native"),
     (re.compile(r"\bce (?:none|no|pre)\b"), "native"),
 )
 """Runs of words that would mislead word by word, and what they are replaced by."""

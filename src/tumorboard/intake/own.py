@@ -16,7 +16,7 @@ from tumorboard.intake.group import Owner, StudyFiles
 from tumorboard.intake.names import Recognition
 from tumorboard.intake.scan import ImageFile
 from tumorboard.intake.vocabulary import EXTENSION
-from tumorboard.labels import SCHEMES
+from tumorboard.labels import DICOM_SEG, SCHEMES
 from tumorboard.sequences import Sequence
 from tumorboard.study import LabelsInput
 
@@ -50,7 +50,12 @@ def own_labels(path: Path | None, scheme: str | None) -> LabelsInput | None:
     LabelError
         Nothing there, not an image by its ending, no scheme, or an unknown one.
     """
-    known = ", ".join(SCHEMES)
+    known = ", ".join(s for s in SCHEMES if s != DICOM_SEG)
+    if path is not None and path.is_file() and not EXTENSION.search(path.name) and _is_segmentation(path):
+        if scheme not in (None, DICOM_SEG):
+            told = "a DICOM segmentation says itself what its segments are"
+            raise LabelError("no --scheme beside a DICOM segmentation", got="one", where="labels", remedy=told)
+        return LabelsInput(path.parent.resolve() / path.name, DICOM_SEG)
     if path is None:
         if scheme is not None:
             raise LabelError(
@@ -62,11 +67,25 @@ def own_labels(path: Path | None, scheme: str | None) -> LabelsInput | None:
         raise LabelError(
             "--scheme NAME beside --labels", got="labels alone", where="labels", remedy=f"add one of {known}"
         )
-    if scheme not in SCHEMES:
+    if scheme not in SCHEMES or scheme == DICOM_SEG:
         near = difflib.get_close_matches(scheme.lower(), SCHEMES, n=1)
         remedy = f"did you mean {near[0]}?" if near else "use one of those"
         raise LabelError(f"one of the schemes {known}", got="an unknown one", where="--scheme", remedy=remedy)
     return LabelsInput(path.parent.resolve() / path.name, scheme)
+
+
+def own_brain_mask(path: Path | None) -> Path | None:
+    """Return the user's brain mask after checking that it is there and is an image by its ending."""
+    if path is None:
+        return None
+    _check_image(path, "--brain-mask", LabelError)
+    return path.parent.resolve() / path.name
+
+
+def _is_segmentation(path: Path) -> bool:
+    from tumorboard.io.dicom.scan import scan_dicom
+
+    return bool(scan_dicom([path]).segmentations)
 
 
 def _check_image(path: Path, where: str, error: type[SequenceError] | type[LabelError]) -> None:

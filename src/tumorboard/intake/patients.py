@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tumorboard.errors import SequenceError
-from tumorboard.intake.choose import choose
+from tumorboard.intake.choose import choose, shown
+from tumorboard.intake.dicom import DicomStudies, dicom_studies, named_by_hand, series_warnings
 from tumorboard.intake.events import assign, read_table
 from tumorboard.intake.group import Owner, StudyFiles, group
-from tumorboard.intake.own import overrule, own_labels, own_sequences, study_of_own, without
+from tumorboard.intake.own import overrule, own_brain_mask, own_labels, own_sequences, study_of_own, without
 from tumorboard.intake.pseudonyms import check_pseudonym, identity_of, looks_like_a_number_of_a_person, tell_apart
 from tumorboard.intake.redact import shown_name
 from tumorboard.intake.request import Decision, Intake, IntakeRequest
@@ -34,10 +35,11 @@ class _Log:
 
     def skip(self, files: Iterable[ImageFile], patient: str = "", study: str = "") -> None:
         for file in files:
-            self.add(patient, study, "skipped", file.path, file.recognition.reason)
+            self.add(patient, study, file.role, file, file.recognition.reason)
 
-    def add(self, patient: str, study: str, role: str, path: Path, reason: str) -> None:
-        self.decisions.append(Decision(patient, study, role, shown_name(path), reason))
+    def add(self, patient: str, study: str, role: str, image: ImageFile | Path, reason: str) -> None:
+        name = shown(image) if isinstance(image, ImageFile) else shown_name(image)
+        self.decisions.append(Decision(patient, study, role, name, reason))
 
 
 def take_in(request: IntakeRequest) -> Intake:
@@ -74,45 +76,65 @@ def take_in(request: IntakeRequest) -> Intake:
     given = None if request.patient is None else check_pseudonym(request.patient)
     log, labels = _Log(), own_labels(request.labels, request.scheme)
     own = own_sequences(request.sequences)
-    studies = _studies(request, own, labels, log)
+    mask = own_brain_mask(request.brain_mask)
+    studies, holder = _studies(request, own, labels, log)
     names = _names(studies, given, log)
     mine: dict[tuple[str, str], list[StudyFiles]] = defaultdict(list)
     for study in studies:
         mine[study.owner.key].append(study)
-    patients = [_patient(names[k], mine[k], request.date, labels, log) for k in sorted(names, key=lambda k: names[k])]
+    in_order = sorted(names, key=lambda k: names[k])
+    patients = [_patient(names[k], mine[k], request.date, (labels, mask), log) for k in in_order]
     patients = _with_events(patients, studies, names, request.events, log)
-    return Intake(tuple(patients), tuple(log.decisions), tuple(log.warnings))
+    return Intake(tuple(patients), tuple(log.decisions), tuple(log.warnings), holder)
 
 
 def _studies(
     request: IntakeRequest, own: tuple[ImageFile, ...], labels: LabelsInput | None, log: _Log
-) -> list[StudyFiles]:
-    """Return every study, after the checks that concern their number."""
+) -> tuple[list[StudyFiles], object]:
+    """Return every study, after the checks that concern their number, and what keeps archives unpacked."""
     found = scan(request.inputs)
     taken = [file.path for file in own] + ([labels.path] if labels else [])
     found.images = without(found.images, taken)
     studies, orphans = group(found.images)
+    dicom = _dicom(found, taken)
+    studies += dicom.studies
+    orphans += dicom.orphans
+    log.warnings += dicom.warnings
     if own and len(studies) > 1:
         raise _too_many("a sequence named by hand", studies)
+    if request.series and len(studies) != 1:
+        raise _too_many("a series named by hand", studies)
+    if request.series:
+        studies = [named_by_hand(studies[0], {s.value: name for s, name in request.series.items()})]
     if own:
         studies = [overrule(studies[0], own)] if studies else [study_of_own(own)]
     if not studies:
-        raise _nothing(found, request)
-    for option, used in (("--date", request.date), ("--labels", labels)):
+        raise _nothing(found, request, dicom)
+    for option, used in (("--date", request.date), ("--labels", labels), ("--brain-mask", request.brain_mask)):
         if used is not None and len(studies) > 1:
             raise _too_many(option, studies)
     log.warnings += [f"{count} × {told}" for told, count in sorted(found.told.items())]
     log.skip(orphans)
-    return studies
+    return studies, found.holder
 
 
-def _nothing(found: Scan, request: IntakeRequest) -> SequenceError:
+def _dicom(found: Scan, taken: Iterable[Path]) -> DicomStudies:
+    """Return the DICOM studies among the files that a walk found; pydicom is loaded only when there are any."""
+    gone = {path.resolve() for path in taken}
+    files = [path for path in found.dicom if path.resolve() not in gone]
+    return dicom_studies(files) if files else DicomStudies()
+
+
+def _nothing(found: Scan, request: IntakeRequest, dicom: DicomStudies) -> SequenceError:
     if not request.inputs:
         return SequenceError("a folder, files, or sequences by name", got="none of them", where="input")
-    if found.endings[".dcm"] > 0:
-        remedy = "convert DICOM to NIfTI first (dcm2niix), or name the files with --sequence NAME=FILE"
-    else:
-        remedy = "name the files with --sequence NAME=FILE"
+    remedy = "name the files with --sequence NAME=FILE"
+    if dicom.objects:
+        found.endings = dicom.objects
+        told = {f"{image.role}: {image.recognition.reason}" for image in dicom.orphans}
+        remedy = "give the images they were made from"
+        if told:
+            remedy = "; ".join(sorted(told)[:3])
     expected = f"at least one MR sequence ({', '.join(s.value for s in REFERENCE_ORDER)})"
     return SequenceError(expected, got=describe(found), where="input", remedy=remedy)
 
@@ -140,7 +162,11 @@ def _names(studies: Files[StudyFiles], given: str | None, log: _Log) -> dict[tup
 
 
 def _patient(
-    pseudonym: str, studies: Files[StudyFiles], date: dt.date | None, labels: LabelsInput | None, log: _Log
+    pseudonym: str,
+    studies: Files[StudyFiles],
+    date: dt.date | None,
+    own: tuple[LabelsInput | None, Path | None],
+    log: _Log,
 ) -> PatientInput:
     dates = [date or study.date for study in studies]
     if any(study.date is not None and study.date != known for study, known in zip(studies, dates, strict=True)):
@@ -150,13 +176,19 @@ def _patient(
         log.warnings.append(f"{pseudonym}: {unknown} of {len(dates)} studies without a date; all are in order of name")
     places = order([study.name for study in studies], dates)
     ids = study_ids([studies[place].label for place in places])
-    taken = [_study(pseudonym, id_, studies[n], dates[n], labels, log) for id_, n in zip(ids, places, strict=True)]
+    taken = [_study(pseudonym, id_, studies[n], dates[n], own, log) for id_, n in zip(ids, places, strict=True)]
     return PatientInput(pseudonym, tuple(taken), identity=identity_of(studies[0].owner))
 
 
 def _study(
-    pseudonym: str, id_: str, study: StudyFiles, date: dt.date | None, labels: LabelsInput | None, log: _Log
+    pseudonym: str,
+    id_: str,
+    study: StudyFiles,
+    date: dt.date | None,
+    own: tuple[LabelsInput | None, Path | None],
+    log: _Log,
 ) -> StudyInput:
+    labels, mask = own
     by_sequence: dict[Sequence, list[ImageFile]] = defaultdict(list)
     for image in study.images:
         if image.recognition.sequence is not None:
@@ -165,10 +197,12 @@ def _study(
     files: dict[Sequence, FileChoice] = {}
     for sequence in (s for s in USED if s in by_sequence):
         choice = choose(sequence, by_sequence[sequence], where)
-        files[sequence] = FileChoice(choice.taken.path, choice.reason)
-        log.add(pseudonym, id_, sequence.value, choice.taken.path, choice.reason)
+        files[sequence] = FileChoice(choice.taken.path, choice.reason, choice.taken.series)
+        log.add(pseudonym, id_, sequence.value, choice.taken, choice.reason)
+        if choice.taken.series is not None:
+            log.warnings += [f"{where}: {told}" for told in series_warnings(choice.taken.series, sequence.value)]
         for left in choice.left:
-            log.add(pseudonym, id_, "skipped", left.path, f"{sequence.value}, but another file is the better one")
+            log.add(pseudonym, id_, "skipped", left, f"{sequence.value}, but another file is the better one")
         if choice.unreadable:
             log.warnings.append(
                 f"{where}: the header of {choice.unreadable} {sequence.value} candidates cannot be read"
@@ -178,8 +212,12 @@ def _study(
         log.warnings.append(f"{where}: no {', '.join(missing)} found")
     if labels is not None:
         log.add(pseudonym, id_, "labels", labels.path, f"named by the user, scheme {labels.scheme}")
+    if mask is not None:
+        log.add(pseudonym, id_, "brain mask", mask, "given by the user")
+    refused = [image for image in study.skipped if image.role == "refused"]
+    log.warnings += [f"{where}: {shown(image)} was left out: {image.recognition.reason}" for image in refused]
     log.skip(study.skipped, pseudonym, id_)
-    return StudyInput(id_, files, date, labels)
+    return StudyInput(id_, files, date, labels, mask)
 
 
 def _with_events(
@@ -207,6 +245,8 @@ def _called(owner: Owner, study: str) -> set[str]:
     """Return the names a table of events may call a patient by."""
     if not owner.patient:
         return {owner.folder.name}
+    if owner.convention == "DICOM":
+        return {owner.patient.rpartition("\0")[2]}
     return {owner.patient, f"{owner.patient}-{study}"} if study else {owner.patient}
 
 

@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tumorboard.series import Series
+
 THIN_MM = 2.0
 """Images whose slices lie no further apart are counted as 3-D acquisitions."""
 
@@ -44,6 +46,14 @@ class Header:
         """Number of voxels."""
         i, j, k = self.shape
         return i * j * k
+
+
+def probe_series(series: Series) -> Header:
+    """Return shape (columns, rows, planes) and spacing in mm of a DICOM series."""
+    first, last = series.planes[0], series.planes[-1]
+    extent = sum((a - b) ** 2 for a, b in zip(first.position_mm, last.position_mm, strict=True)) ** 0.5
+    gap = extent / max(1, len(series.planes) - 1)
+    return Header((first.columns, first.rows, len(series.planes)), (first.spacing_mm[1], first.spacing_mm[0], gap))
 
 
 def probe(path: Path) -> Header:

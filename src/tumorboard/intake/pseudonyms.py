@@ -61,6 +61,8 @@ def pseudonym_of(owner: Owner, depth: int = 2) -> str:
     if owner.convention == "BIDS":
         plain = re.fullmatch(r"[A-Za-z0-9]+", owner.patient)
         return owner.patient if plain and not looks_like_a_number_of_a_person(owner.patient) else hashed(owner.patient)
+    if owner.convention == "DICOM":
+        return hashed(owner.patient)
     parts = list(owner.folder.parts)
     while len(parts) > 1 and is_container(parts[-1]):
         parts.pop()

@@ -55,6 +55,20 @@ def shown_name(path: Path | str) -> str:
     return kept + _HIDDEN_RUN.sub("*", text) + suffix
 
 
+def shown_image(path: Path, number: int | None, description: str) -> str:
+    """Return how an image is called in print: a file's redacted name, or a series by number and known words.
+
+    Examples
+    --------
+    >>> shown_image(Path("IM1"), 5, "Ax T1 post DOE JANE"), shown_image(Path("T1_post.nii"), None, "")
+    ('series 5 (Ax T1 post *)', 'T1_post.nii')
+    """
+    if number is None:
+        return shown_name(path)
+    words_known = shown_name(description.replace("/", " ")[:80]) if description else ""
+    return f"series {number} ({words_known})" if words_known.strip("* ") else f"series {number}"
+
+
 def _shown_part(part: str) -> str:
     if _ENTITY.fullmatch(part):
         key, _, value = part.partition("-")

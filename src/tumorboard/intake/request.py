@@ -35,6 +35,10 @@ class IntakeRequest:
         When a single study was acquired.
     patient : str or None
         The pseudonym of a single patient: letters and digits.
+    series : mapping of Sequence to str
+        DICOM series by number or UID; they overrule recognition.
+    brain_mask : Path or None
+        The user's own brain mask, for a single study.
 
     Examples
     --------
@@ -49,6 +53,8 @@ class IntakeRequest:
     events: Path | None = None
     date: dt.date | None = None
     patient: str | None = None
+    series: Mapping[Sequence, str] = field(default_factory=dict)
+    brain_mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class Intake:
-    """Patients in order of pseudonym, every decision made on the way, and what to be warned of."""
+    """Patients in order of pseudonym, every decision made on the way, and what to be warned of.
+
+    ``holder`` keeps unpacked archives on disk as long as the intake lives.
+    """
 
     patients: tuple[PatientInput, ...]
     decisions: tuple[Decision, ...]
     warnings: tuple[str, ...]
+    holder: object = field(default=None, compare=False, repr=False)

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tumorboard.errors import SequenceError
+from tumorboard.intake.archive import Unpacked, is_archive, unpack
 from tumorboard.intake.identity import Identity, identify
 from tumorboard.intake.names import UNKNOWN, Recognition, recognise
 from tumorboard.intake.vocabulary import EXTENSION, stem_of
+from tumorboard.series import Series
 
 MAX_DEPTH = 7
 """Levels of folders below the one given."""
@@ -30,6 +32,11 @@ _SKIPPED_FOLDERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"sourcedata|code|__MACOSX", re.I), ""),
     (re.compile(r"\..*"), ""),
 )
+_NEVER_DICOM = frozenset(
+    (".json", ".tsv", ".csv", ".txt", ".md", ".html", ".pdf", ".png", ".jpg", ".jpeg", ".tif", ".bval", ".bvec", ".py")
+)
+"""Endings of files that are not opened to see whether they are DICOM."""
+
 _OWN_RESULTS = frozenset({"patient.json", "provenance.json", "measurements.json"})
 _OUTPUT_TOLD = "folder with earlier results of this program left out"
 
@@ -48,17 +55,23 @@ class ImageFile:
         What its name (or, where that says nothing, its folder's) speaks of.
     given : bool
         Whether the user gave the file itself; all such files are one study.
+    series : Series or None
+        The DICOM series, of which ``path`` is the first file.
+    role : str
+        What a series is taken for, when it is not used.
     """
 
     path: Path
     root: Path
     recognition: Recognition
     given: bool = False
+    series: Series | None = None
+    role: str = "skipped"
 
     @property
     def identity(self) -> Identity | None:
-        """Whose image its own name says it is."""
-        return identify(stem_of(self.path.name))
+        """Whose image its own name says it is; a series says it in its tags."""
+        return None if self.series else identify(stem_of(self.path.name))
 
 
 @dataclass
@@ -66,6 +79,8 @@ class Scan:
     """What a walk found: images, and counts of everything else."""
 
     images: list[ImageFile] = field(default_factory=list)
+    dicom: list[Path] = field(default_factory=list)
+    holder: Unpacked = field(default_factory=Unpacked)
     endings: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     entries: int = 0
@@ -96,6 +111,9 @@ def scan(inputs: Iterable[Path]) -> Scan:
         if place.is_dir():
             _walk(place.resolve(), result, seen)
         elif place.is_file():
+            if is_archive(place):
+                _walk(unpack(place, result.holder), result, seen)
+                continue
             given = given or place.parent.resolve()
             _take(place.parent.resolve() / place.name, given, result, given=True)
         else:
@@ -154,8 +172,13 @@ def _take(path: Path, root: Path, result: Scan, *, given: bool = False) -> None:
     """Keep an image, named by itself or by its folder; count anything else by its ending."""
     if path.name.startswith("."):
         return
+    if is_archive(path):
+        _walk(unpack(path, result.holder), result, set())
+        return
     if not EXTENSION.search(path.name):
         result.endings[_ending(path)] += 1
+        if path.suffix.lower() not in _NEVER_DICOM:
+            result.dicom.append(path)
         return
     recognition = recognise(path.name)
     if recognition is UNKNOWN and path.parent != root:

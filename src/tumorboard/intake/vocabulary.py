@@ -17,10 +17,11 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
     "contrast": (
         *("ce", "gd", "gad", "gado", "gadolinium", "gadovist", "dotarem", "magnevist", "prohance", "clariscan", "km"),
         *("contrast", "kontrast", "kontrastmittel", "enhanced", "post", "postgad", "postgd", "postcontrast", "postkm"),
+        *("contraste", "contrasto", "gadolinio", "mdc", "multihance", "gadobutrol", "gadoterate", "injection"),
     ),
     "native": (
         *("pre", "native", "nativ", "plain", "without", "ohne", "wo", "non", "no", "unenhanced", "none"),
-        *("precontrast", "noncontrast", "pregad", "pregd", "prekm"),
+        *("precontrast", "noncontrast", "pregad", "pregd", "prekm", "natif", "basale"),
     ),
     "mask": ("mask", "masks", "brainmask", "masked"),
     "segmentation": (
@@ -38,7 +39,7 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
     "subtraction": ("sub", "subtraction", "subtracted", "subtract", "subtr"),
     "map": ("map", "maps", "prob", "probability", "unit1", "mp2rage", "biasfield", "warp", "xfm", "fieldmap"),
     "projection": ("mip", "phase", "pha"),
-    "planning": ("localizer", "localiser", "loc", "scout", "survey", "scanogram"),
+    "planning": ("localizer", "localiser", "localizador", "localizzatore", "loc", "scout", "survey", "scanogram"),
     "vessels": ("tof", "mra", "mrv", "angio", "venogram"),
     "spectroscopy": ("mrs", "svs", "csi", "spectroscopy"),
     "function": ("bold", "sbref", "fmri"),

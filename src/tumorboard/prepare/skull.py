@@ -183,7 +183,5 @@ def _clipped(mask: Volume) -> tuple[str, ...]:
         for end, name in zip((0, -1), ends, strict=True):
             share = float(areas[end] / max(areas.max(), 1))
             if share > MOST_CUT:
-                out.append(
-                    f"The field of view cuts the brain off at the {name} ({100 * share:.0f} % of its area)."
-                )
+                out.append(f"The field of view cuts the brain off at the {name} ({100 * share:.0f} % of its area).")
     return tuple(out)

@@ -18,7 +18,7 @@ from tumorboard.report.bundle import StudyBundle
 from tumorboard.report.canvas import Box, Outline, Panel, Point, Segment, strip
 from tumorboard.report.model import Picture
 from tumorboard.report.planes import AXIAL, CORONAL, PLANES, SAGITTAL, Plane, cut, extent_mm, place_mm
-from tumorboard.report.views import Choice, brain_box, choose, largest_diameters, widen, window
+from tumorboard.report.views import Choice, brain_box, choose, largest_diameters, on_working_grid, widen, window
 from tumorboard.sequences import Sequence
 
 COLOURS = {
@@ -123,7 +123,8 @@ def _diameter_panel(maker: _Maker) -> tuple[Panel, str] | None:
     found = largest_diameters(maker.bundle)
     if found is None:
         return None
-    lesion, reading, diameters, sequence = found
+    lesion, reading, measured, sequence = found
+    diameters = on_working_grid(measured, maker.bundle.study)
     plane = PLANES[diameters.slice_axis]
     longest = _ends(maker, diameters.longest_ijk, plane)
     perpendicular = _ends(maker, diameters.perpendicular_ijk, plane)
@@ -136,9 +137,10 @@ def _diameter_panel(maker: _Maker) -> tuple[Panel, str] | None:
         segments=(Segment(perpendicular, _PERPENDICULAR, dashed=True), Segment(longest, _LONGEST)),
         bar_mm=20.0,
     )
+    native = "" if maker.bundle.study.native is None else "native "
     sentence = (
         f"Largest diameters ({READING_WORDS[reading]}) of lesion {lesion} on {plane.name} {sequence.value}, "
-        f"slice {diameters.slice_index + 1}: {size} (longest solid, perpendicular dashed)."
+        f"{native}slice {measured.slice_index + 1}: {size} (longest solid, perpendicular dashed)."
     )
     return panel, sentence
 

@@ -18,6 +18,7 @@ from tumorboard.report.bundle import StudyBundle
 from tumorboard.report.canvas import Box
 from tumorboard.report.planes import Plane, pixel_mm
 from tumorboard.sequences import Sequence
+from tumorboard.study import Study
 
 MARGIN_MM = 6.0
 LEAST_MM = 60.0
@@ -139,6 +140,27 @@ def widen(box: Box, least_mm: float = LEAST_MM, ratio: float = 2.0) -> Box:
 
 READING_ORDER = (("ce_only", Sequence.T1C), ("flair", Sequence.FLAIR), ("filled", Sequence.T1C))
 """Which reading of the diameters is drawn, first choice first, and on which sequence."""
+
+
+def on_working_grid(diameters: Diameters, study: Study) -> Diameters:
+    """Return diameters with their end points on the grid that is shown, to the nearest voxel.
+
+    Where a study has a native grid of its own, end points are voxels of that; the lengths stay as measured.
+    """
+    if study.native is None:
+        return diameters
+    ends = [study.native.to_world(np.array(pair)) for pair in (diameters.longest_ijk, diameters.perpendicular_ijk)]
+    last = np.array(study.grid.shape) - 1
+    placed = [np.clip(np.rint(study.grid.to_voxel(pair)), 0, last).astype(int).tolist() for pair in ends]
+    step = np.linalg.inv(study.grid.affine[:3, :3]) @ study.native.affine[:3, diameters.slice_axis]
+    axis = int(np.abs(step * study.grid.spacing_mm).argmax())
+    update = {
+        "longest_ijk": tuple(map(tuple, placed[0])),
+        "perpendicular_ijk": tuple(map(tuple, placed[1])),
+        "slice_axis": axis,
+        "slice_index": placed[0][0][axis],
+    }
+    return diameters.model_copy(update=update)
 
 
 def largest_diameters(bundle: StudyBundle) -> tuple[int, str, Diameters, Sequence] | None:

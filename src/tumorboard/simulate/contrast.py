@@ -210,15 +210,46 @@ def scan(
     True
     """
     wanted = parameters or ScanParameters()
-    soft = _soft_labels(truth, wanted.blur_mm)
     gain = float(rng.uniform(0.8, 1.25))
-    images = {}
-    for sequence, contrast in CONTRASTS.items():
-        image = _tissue_signal(head, background, soft, contrast)
-        if sequence is Sequence.T1C:
-            image += _enhancement(head, background, soft)
-        images[sequence] = _acquired(image, head, gain, rng, wanted)
-    return images
+    signals = clean_signals(head, background, truth, wanted)
+    return {sequence: _acquired(image, head, gain, rng, wanted) for sequence, image in signals.items()}
+
+
+def clean_signals(
+    head: Anatomy, background: Background, truth: LabelMap, parameters: ScanParameters | None = None
+) -> dict[Sequence, Float]:
+    """Return what the brain would give a perfect scanner: no blur, no receive field, no noise.
+
+    Parameters
+    ----------
+    head : Anatomy
+        Healthy head.
+    background : Background
+        From :func:`draw_background`.
+    truth : LabelMap
+        Tumour on the head's grid.
+    parameters : ScanParameters or None
+        ``blur_mm`` is used; ``None`` for the defaults.
+
+    Returns
+    -------
+    dict of Sequence to ndarray of float32, shape (i, j, k)
+        White matter is 1 on T1; meaningless outside the brain.
+
+    Examples
+    --------
+    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> rng = np.random.default_rng(0)
+    >>> head = draw_anatomy(rng, 6.0)
+    >>> healthy = LabelMap(np.zeros(head.grid.shape, dtype=np.uint8), head.grid)
+    >>> signals = clean_signals(head, draw_background(head, rng, ScanParameters()), healthy)
+    >>> [sequence.value for sequence in signals]
+    ['T1', 'T1C', 'T2', 'FLAIR']
+    """
+    soft = _soft_labels(truth, (parameters or ScanParameters()).blur_mm)
+    signals = {s: _tissue_signal(head, background, soft, contrast) for s, contrast in CONTRASTS.items()}
+    signals[Sequence.T1C] += _enhancement(head, background, soft)
+    return signals
 
 
 def _soft_labels(truth: LabelMap, blur_mm: float) -> dict[Tissue, Float]:

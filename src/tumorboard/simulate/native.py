@@ -1,15 +1,15 @@
 """What scanners give: each sequence with its own planes, thickness, shape and patient motion.
 
 Why it exists: co-registration, brain masks, native measurements and DICOM are tried on images whose
-motion and truth are known. The images are sampled from one digital head; nothing of a scanner's physics
-but slice averaging and Rician noise is made.
+motion and truth are known. All images of a study are sampled from one digital head. Of a scanner's physics
+there is averaging over the slice, a receive field and Rician noise; nothing moves while it is acquired.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,72 +18,28 @@ from scipy.spatial.transform import Rotation
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
+from tumorboard.simulate.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
+from tumorboard.simulate.contrast import clean_signals
+from tumorboard.simulate.fields import smooth_field
 from tumorboard.simulate.head import Head, whole_head
-from tumorboard.simulate.patient import DigitalPatient, digital_patient
+from tumorboard.simulate.patient import STUDY_IDS, Course, draw_course, study_dates, treatment_events
 from tumorboard.study import Event
-from tumorboard.volume import Affine, Grid, Volume
-
-
-@dataclass(frozen=True)
-class Acquisition:
-    """How a sequence is acquired.
-
-    Parameters
-    ----------
-    plane : str
-        ``axial``, ``coronal`` or ``sagittal``.
-    in_plane_mm, thickness_mm, gap_mm : float
-        Pixel, slice and what lies between slices.
-    field_mm : (float, float, float)
-        Field of view along the pixel's columns, rows, and through the slices.
-    tilt_deg : float
-        The planes are turned by so much about the patient's left-right axis.
-    """
-
-    plane: str
-    in_plane_mm: float
-    thickness_mm: float
-    gap_mm: float
-    field_mm: tuple[float, float, float]
-    tilt_deg: float = 0.0
-
-
-_THICK = (220.0, 240.0, 165.0)
-
-PROTOCOLS: dict[str, dict[Sequence, Acquisition]] = {
-    "thick": {
-        Sequence.T1: Acquisition("axial", 0.9, 5.0, 0.5, (230.0, 230.0, 165.0), 8.0),
-        Sequence.T1C: Acquisition("axial", 0.9, 5.0, 0.5, _THICK, 6.0),
-        Sequence.T2: Acquisition("axial", 0.75, 5.0, 0.5, (210.0, 240.0, 165.0), 8.0),
-        Sequence.FLAIR: Acquisition("axial", 1.0, 5.0, 0.5, (200.0, 240.0, 165.0), 7.0),
-    },
-    "mixed": {
-        Sequence.T1: Acquisition("axial", 0.9, 5.0, 0.5, _THICK, 8.0),
-        Sequence.T1C: Acquisition("axial", 0.9, 3.0, 0.0, _THICK, 6.0),
-        Sequence.T2: Acquisition("axial", 0.75, 4.0, 0.4, (210.0, 240.0, 165.0), 10.0),
-        Sequence.FLAIR: Acquisition("coronal", 0.9, 4.0, 0.4, (220.0, 230.0, 200.0), 5.0),
-    },
-    "3d": {
-        Sequence.T1: Acquisition("sagittal", 1.0, 1.0, 0.0, (256.0, 256.0, 192.0)),
-        Sequence.T1C: Acquisition("sagittal", 1.0, 1.0, 0.0, (256.0, 256.0, 192.0)),
-        Sequence.T2: Acquisition("axial", 0.75, 3.0, 0.3, (210.0, 240.0, 165.0), 5.0),
-        Sequence.FLAIR: Acquisition("sagittal", 1.0, 1.2, 0.0, (256.0, 256.0, 192.0)),
-    },
-}
-"""Protocols by name (chosen: what departments do, not what one of them does)."""
-
-AXES: dict[str, NDArray[np.float64]] = {
-    "axial": np.array([[-1.0, 0, 0], [0, -1.0, 0], [0, 0, 1.0]]).T,
-    "coronal": np.array([[-1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]]).T,
-    "sagittal": np.array([[0, -1.0, 0], [0, 0, -1.0], [-1.0, 0, 0]]).T,
-}
-"""Directions (RAS) of columns, rows and slices, as DICOM images lie: rows to the left or back, columns down."""
+from tumorboard.volume import Affine, Grid, Volume, box_around
 
 NOISE = 20.0
-"""Standard deviation of each channel of the noise; white matter on T1 is about 1000 (chosen)."""
+"""Standard deviation of each channel of the noise; white matter on T1 is 1000 (chosen)."""
+
+BIAS, BIAS_MM = 0.09, 85.0
+"""Standard deviation of the logarithm of the receive field, and its scale in mm (chosen)."""
+
+GAIN = (0.4, 1.6)
+"""Range of an image's scale: stored values of MR images mean nothing (chosen)."""
 
 MOTION_MM, MOTION_DEG = 4.0, 3.0
 """Largest shift and turn of the patient between sequences, along and about each axis (chosen)."""
+
+POSE_MM, POSE_DEG = 8.0, 6.0
+"""The same between studies, from the average's own place."""
 
 
 @dataclass(frozen=True)
@@ -96,31 +52,58 @@ class NativeImage:
         int16; array axes are columns, rows, slices.
     motion : ndarray, shape (4, 4)
         From the world of the T1C (RAS mm) to the world of this image: where a point of the head went.
+    thickness_mm : float
+        Of a slice; the step between slices is larger where there are gaps.
     """
 
     volume: Volume
     motion: Affine
+    thickness_mm: float = 1.0
 
 
 @dataclass(frozen=True)
 class NativeStudy:
-    """One study of native images; truth and brain lie in the world of the T1C, on the head's own grid."""
+    """One study of native images.
+
+    Parameters
+    ----------
+    id : str
+        ``ses-01`` …
+    date : date
+        Fictional.
+    images : mapping of Sequence to NativeImage
+        T1, T1C, T2, FLAIR; the T1C has not moved.
+    truth : LabelMap
+        Tumour, in the world of the T1C, on the head's own grid.
+    brain : Volume
+        bool, on the same grid.
+    pose : ndarray, shape (4, 4)
+        From the head's own place (near MNI, the same in every study) to the world of the T1C, RAS mm.
+    localizer : tuple of NativeImage
+        Three planes.
+    diffusion : tuple of NativeImage
+        What looks like b = 0 and b = 1000 s/mm²; drawn from T2 and FLAIR, not from diffusion.
+    """
 
     id: str
     date: dt.date
     images: Mapping[Sequence, NativeImage]
     truth: LabelMap
     brain: Volume
+    pose: Affine = field(default_factory=lambda: np.eye(4))
+    localizer: tuple[NativeImage, ...] = ()
+    diffusion: tuple[NativeImage, ...] = ()
 
 
 @dataclass(frozen=True)
 class NativePatient:
-    """A digital patient of whole heads."""
+    """A digital patient of whole heads; its tumour is that of ``digital_patient`` of the same seed and spacing."""
 
     seed: int
     site: str
     studies: tuple[NativeStudy, ...]
     events: tuple[Event, ...]
+    protocol: str = "mixed"
 
 
 def native_patient(seed: int = 7, spacing_mm: float = 2.0, protocol: str = "mixed", studies: int = 3) -> NativePatient:
@@ -129,17 +112,24 @@ def native_patient(seed: int = 7, spacing_mm: float = 2.0, protocol: str = "mixe
     Parameters
     ----------
     seed : int
-        Seed of the one generator.
+        Seed of everything.
     spacing_mm : float
         Voxel size of the head that is imaged, mm.
     protocol : str
-        A name of :data:`PROTOCOLS`.
+        A name of :data:`~tumorboard.simulate.acquisition.PROTOCOLS`.
     studies : int
         How many of the three studies are imaged.
 
     Returns
     -------
     NativePatient
+
+    Raises
+    ------
+    GeometryError
+        The spacing is one the atlas refuses, or so coarse that the tumour finds no place.
+    KeyError
+        There is no such protocol.
 
     Examples
     --------
@@ -148,29 +138,60 @@ def native_patient(seed: int = 7, spacing_mm: float = 2.0, protocol: str = "mixe
     >>> image.volume.grid.axcodes, image.volume.data.dtype
     ('LIA', dtype('int16'))
     """
-    patient = digital_patient(seed, spacing_mm)
-    rng = np.random.default_rng([seed, 2])
-    made = tuple(_study(patient, n, PROTOCOLS[protocol], rng) for n in range(studies))
-    return NativePatient(seed, patient.site, made, patient.events)
+    how = PROTOCOLS[protocol]
+    course = draw_course(np.random.default_rng(seed), spacing_mm)
+    made = tuple(_study(course, n, how, np.random.default_rng([seed, n, 2])) for n in range(studies))
+    return NativePatient(seed, course.site, made, treatment_events(), protocol)
 
 
-def _study(
-    patient: DigitalPatient, n: int, protocol: Mapping[Sequence, Acquisition], rng: np.random.Generator
-) -> NativeStudy:
-    study = patient.studies[n]
-    head = whole_head(study.volumes, patient.head.brain, study.truth)
+def _study(course: Course, n: int, how: Mapping[Sequence, Acquisition], rng: np.random.Generator) -> NativeStudy:
+    pose = draw_motion(rng, POSE_MM, POSE_DEG, np.zeros(3))
+    head = posed(_head_of(course, n), pose)
+    centre = centre_of(head)
     images = {}
     for sequence in USED:
-        motion = np.eye(4) if sequence is Sequence.T1C else draw_motion(rng, MOTION_MM, MOTION_DEG, centre_of(head))
-        images[sequence] = acquire(head, sequence, protocol[sequence], motion, rng)
-    return NativeStudy(study.id, study.date, images, head.truth, head.brain)
+        motion = np.eye(4) if sequence is Sequence.T1C else draw_motion(rng, MOTION_MM, MOTION_DEG, centre)
+        images[sequence] = acquire(head, sequence, how[sequence], motion, rng)
+    away = draw_motion(rng, MOTION_MM, MOTION_DEG, centre)
+    return NativeStudy(
+        id=STUDY_IDS[n],
+        date=study_dates()[n],
+        images=images,
+        truth=head.truth,
+        brain=head.brain,
+        pose=pose,
+        localizer=tuple(acquire(head, Sequence.T1, plane, away, rng) for plane in LOCALIZER),
+        diffusion=tuple(acquire(head, s, DIFFUSION, away, rng) for s in (Sequence.T2, Sequence.FLAIR)),
+    )
+
+
+def _head_of(course: Course, n: int) -> Head:
+    signals = clean_signals(course.head, course.background, course.truths[n])
+    volumes = {s: Volume(1000.0 * image, course.head.grid) for s, image in signals.items()}
+    return whole_head(volumes, course.head.brain, course.truths[n])
+
+
+def posed(head: Head, pose: Affine) -> Head:
+    """Return a head lying elsewhere: its grids are moved, nothing is resampled.
+
+    Examples
+    --------
+    >>> brain = Volume.of(np.ones((2, 2, 2), bool), np.eye(4))
+    >>> lying = posed(Head({}, brain, LabelMap.of(np.zeros((2, 2, 2), np.uint8), np.eye(4))), np.diag([1, 1, 1, 1.0]))
+    >>> lying.brain.grid.matches(brain.grid)
+    True
+    """
+    grid = Grid(head.truth.grid.shape, pose @ head.truth.affine)
+    volumes = {s: replace(v, grid=grid) for s, v in head.volumes.items()}
+    return Head(volumes, replace(head.brain, grid=grid), replace(head.truth, grid=grid))
 
 
 def centre_of(head: Head) -> NDArray[np.float64]:
     """Return the middle of the brain's box, RAS mm."""
-    places = np.argwhere(head.brain.data)
-    middle = (places.min(axis=0) + places.max(axis=0)) / 2
-    return np.asarray(head.brain.grid.to_world([middle])[0])
+    box = box_around(head.brain.data)
+    if box is None:
+        raise ValueError("expected a head with a brain")
+    return np.asarray(head.brain.grid.to_world([[(part.start + part.stop - 1) / 2 for part in box]])[0])
 
 
 def draw_motion(rng: np.random.Generator, shift_mm: float, turn_deg: float, centre_mm: NDArray[np.float64]) -> Affine:
@@ -199,45 +220,42 @@ def acquire(head: Head, sequence: Sequence, how: Acquisition, motion: Affine, rn
     sequence : Sequence
         Which of its volumes.
     how : Acquisition
-        Planes.
+        Planes; the field of view stays over where the brain first lay.
     motion : ndarray, shape (4, 4)
         Where points of the head have gone, RAS mm.
     rng : numpy.random.Generator
-        Source of noise.
+        Source of receive field, scale and noise.
 
     Returns
     -------
     NativeImage
-        Every slice is the mean over its thickness.
+        Every slice is the mean over its thickness; the receive field and the noise are the scanner's, also in air.
     """
     grid = grid_of(how, centre_of(head))
-    fine = max(1, round(how.thickness_mm / (0.5 * min(head.brain.grid.spacing_mm))))
-    total = np.zeros(grid.shape, dtype=np.float32)
-    for place in (np.arange(fine) + 0.5) / fine - 0.5:
-        total += _sampled(head.volumes[sequence], grid, motion, place * how.thickness_mm)
+    image = _averaged(head.volumes[sequence], grid, motion, how.thickness_mm)
+    image *= np.exp(np.float32(BIAS) * smooth_field(grid, BIAS_MM, rng))
+    gain = np.float32(rng.uniform(*GAIN))
     real, imaginary = rng.standard_normal((2, *grid.shape), dtype=np.float32) * np.float32(NOISE)
-    data = np.hypot(total / fine + real, imaginary)
-    return NativeImage(Volume(np.clip(np.rint(data), 0, 32767).astype(np.int16), grid), motion)
+    data = np.rint(gain * np.hypot(image + real, imaginary))
+    stored = np.clip(data, 0, np.iinfo(np.int16).max).astype(np.int16)
+    return NativeImage(Volume(stored, grid), motion, how.thickness_mm)
 
 
-def grid_of(how: Acquisition, centre_mm: NDArray[np.float64]) -> Grid:
-    """Return the grid of an acquisition, its middle 12 mm below the brain's."""
-    turn = Rotation.from_euler("x", how.tilt_deg, degrees=True).as_matrix()
-    spacing = np.array([how.in_plane_mm, how.in_plane_mm, how.thickness_mm + how.gap_mm])
-    shape = np.maximum(3, np.round(np.array(how.field_mm) / spacing)).astype(int)
-    affine = np.eye(4)
-    affine[:3, :3] = turn @ AXES[how.plane] * spacing
-    affine[:3, 3] = centre_mm + np.array([0.0, 0.0, -8.0]) - affine[:3, :3] @ ((shape - 1) / 2)
-    i, j, k = (int(n) for n in shape)
-    return Grid((i, j, k), affine)
+def _averaged(volume: Volume, grid: Grid, motion: Affine, thickness_mm: float) -> NDArray[np.float32]:
+    """Average a moved head over the thickness of each slice (a box profile, at half the head's voxel size)."""
+    samples = max(1, round(thickness_mm / (0.5 * min(volume.spacing_mm))))
+    total = np.zeros(grid.shape, dtype=np.float32)
+    for place in (np.arange(samples) + 0.5) / samples - 0.5:
+        total += _sampled(volume, grid, motion, float(place) * thickness_mm)
+    return np.asarray(total / np.float32(samples), dtype=np.float32)
 
 
 def _sampled(volume: Volume, grid: Grid, motion: Affine, off_mm: float) -> NDArray[np.float32]:
-    """Sample a moved head on a grid shifted along its slices."""
+    """Sample a moved head on a grid shifted along the normal of its slices."""
     shifted = grid.affine.copy()
     shifted[:3, 3] += off_mm * shifted[:3, 2] / np.linalg.norm(shifted[:3, 2])
     step = np.linalg.inv(volume.affine) @ np.linalg.inv(motion) @ shifted
-    return np.asarray(
-        ndi.affine_transform(volume.data, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=1),
-        dtype=np.float32,
+    out: NDArray[np.float32] = ndi.affine_transform(
+        volume.data, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=1, output=np.float32
     )
+    return out

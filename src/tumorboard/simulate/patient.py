@@ -18,7 +18,7 @@ from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.anatomy import Anatomy, draw_anatomy
-from tumorboard.simulate.contrast import ScanParameters, draw_background, scan
+from tumorboard.simulate.contrast import Background, ScanParameters, draw_background, scan
 from tumorboard.simulate.fields import Float
 from tumorboard.simulate.growth import GrowthParameters, Mask, arrival_days, core_mask, solid_tissue
 from tumorboard.simulate.lesion import tumour_labels
@@ -30,6 +30,8 @@ FIRST_STUDY = dt.date(2000, 1, 3)
 
 STUDY_DAYS = (0, 70, 168)
 """Days of the studies: before treatment, ten weeks, twenty-four weeks (chosen)."""
+
+STUDY_IDS = ("ses-01", "ses-02", "ses-03")
 
 SITES_MM: dict[str, tuple[tuple[float, float], ...]] = {
     "frontal": ((22.0, 34.0), (12.0, 36.0), (12.0, 34.0)),
@@ -66,6 +68,28 @@ class CourseParameters:
     satellite_core_ml: tuple[float, float] = (1.4, 2.2)
     satellite_whole_ml: tuple[float, float] = (4.0, 6.0)
     satellite_gap_mm: tuple[float, float] = (24.0, 42.0)
+
+
+@dataclass(frozen=True)
+class Course:
+    """A head and its tumour at the three studies, before any image is made.
+
+    Parameters
+    ----------
+    head : Anatomy
+        Without tumour.
+    site : str
+        Side and lobe in which the tumour began.
+    truths : tuple of LabelMap
+        The tumour at each study, on the head's grid.
+    background : Background
+        What the head carries besides anatomy.
+    """
+
+    head: Anatomy
+    site: str
+    truths: tuple[LabelMap, LabelMap, LabelMap]
+    background: Background
 
 
 @dataclass(frozen=True)
@@ -142,16 +166,50 @@ def digital_patient(seed: int = 7, spacing_mm: float = 2.0) -> DigitalPatient:
     (['ses-01', 'ses-02', 'ses-03'], dtype('int16'))
     """
     rng = np.random.default_rng(seed)
+    course = draw_course(rng, spacing_mm)
+    studies = tuple(
+        DigitalStudy(study, date, scan(course.head, course.background, truth, rng), truth)
+        for study, date, truth in zip(STUDY_IDS, study_dates(), course.truths, strict=True)
+    )
+    return DigitalPatient(seed, course.site, studies, treatment_events(), course.head)
+
+
+def draw_course(rng: np.random.Generator, spacing_mm: float) -> Course:
+    """Draw a head and what grows in it; no images.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of everything.
+    spacing_mm : float
+        Voxel size, mm.
+
+    Raises
+    ------
+    GeometryError
+        As :func:`digital_patient`.
+
+    Examples
+    --------
+    >>> course = draw_course(np.random.default_rng(7), 6.0)
+    >>> course.site, len(course.truths)
+    ('left frontal', 3)
+    """
     head = draw_anatomy(rng, spacing_mm)
     site, seed_ijk = _draw_site(head, rng)
     truths = _course(head, seed_ijk, rng, CourseParameters())
-    wanted = ScanParameters()
-    background = draw_background(head, rng, wanted)
-    studies = tuple(
-        DigitalStudy(f"ses-{n + 1:02d}", _day(day), scan(head, background, truth, rng, wanted), truth)
-        for n, (day, truth) in enumerate(zip(STUDY_DAYS, truths, strict=True))
-    )
-    return DigitalPatient(seed, site, studies, treatment_events(), head)
+    return Course(head, site, truths, draw_background(head, rng, ScanParameters()))
+
+
+def study_dates() -> tuple[dt.date, ...]:
+    """Return the fictional dates of the studies.
+
+    Examples
+    --------
+    >>> [date.isoformat() for date in study_dates()]
+    ['2000-01-03', '2000-03-13', '2000-06-19']
+    """
+    return tuple(_day(n) for n in STUDY_DAYS)
 
 
 def treatment_events() -> tuple[Event, ...]:

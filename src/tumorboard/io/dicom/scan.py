@@ -6,52 +6,25 @@ and strangers. Every file is opened once, nothing of its text is shown, and what
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tumorboard.io.dicom.stacks import Found, stacks_of
-from tumorboard.io.dicom.tags import (
-    b_value,
-    clock_s,
-    date_of,
-    groups,
-    macro,
-    number,
-    person_of,
-    planes_of,
-    tags_of,
-    text,
-    words,
-)
-from tumorboard.series import Series
+from tumorboard.io.dicom.diffusion import b_value, gradient
+from tumorboard.io.dicom.files import Opened, is_dicom, open_header
+from tumorboard.io.dicom.header import Asked, clock_s, date_of, number, quiet, text, whole
+from tumorboard.io.dicom.objects import SEGMENTATION, object_word, sop_class_of
+from tumorboard.io.dicom.stacks import Found, Kind, people, stacks_of
+from tumorboard.io.dicom.tags import acquired_s, asked_of, echo_time, person_of, planes_of, tags_of
+from tumorboard.series import Plane, Series, SeriesTags
 
-MAX_HEADER_BYTES = 64 * 2**20
-"""Longest element that is kept in memory while headers are read; longer ones are left on disk."""
+__all__ = ["DicomScan", "is_dicom", "scan_dicom"]
 
-_OBJECTS = (
-    ("1.2.840.10008.5.1.4.1.1.66.4", "segmentation"),
-    ("1.2.840.10008.5.1.4.1.1.66.7", "segmentation"),
-    ("1.2.840.10008.5.1.4.1.1.66", "registration, surface or raw object"),
-    ("1.2.840.10008.5.1.4.1.1.67", "real world value mapping"),
-    ("1.2.840.10008.5.1.4.1.1.88.59", "key object selection"),
-    ("1.2.840.10008.5.1.4.1.1.88", "structured report"),
-    ("1.2.840.10008.5.1.4.1.1.104", "encapsulated document"),
-    ("1.2.840.10008.5.1.4.1.1.11", "presentation state"),
-    ("1.2.840.10008.5.1.4.1.1.481", "radiotherapy object"),
-    ("1.2.840.10008.5.1.4.1.1.4.2", "spectroscopy"),
-    ("1.2.840.10008.1.3.10", "DICOMDIR"),
-)
-"""Objects without planes of an image, by the beginning of their SOP class (the first that fits)."""
-
-SEGMENTATION = "segmentation"
-OTHER = "another object without image planes"
-_UNREADABLE = "file that is not readable as DICOM"
+NOT_DICOM = "file that is not DICOM"
+DAMAGED = "DICOM file whose header cannot be read"
+SHORT = "DICOM file that ends early"
 
 
 @dataclass(frozen=True)
@@ -61,197 +34,189 @@ class DicomScan:
     Parameters
     ----------
     series : tuple of Series
-        Image stacks of any modality, in order of study, series number and part.
+        Images of any modality, in order of study, series number and part. Images without a place in the
+        patient (screen captures) are a refused series without planes.
     others : Counter
-        Objects without image planes, in words, and how many.
+        Objects without images, in words, and how many.
     unreadable : Counter
         Files that cannot be read, by reason.
     segmentations : tuple of Path
         DICOM segmentations; never printed.
+    mixed : tuple of str
+        Study Instance UIDs of studies in which one series names several patients; never printed.
     """
 
-    series: tuple[Series, ...]
+    series: tuple[Series, ...] = field(repr=False)
     others: Counter[str] = field(default_factory=Counter)
     unreadable: Counter[str] = field(default_factory=Counter)
-    segmentations: tuple[Path, ...] = ()
+    segmentations: tuple[Path, ...] = field(default=(), repr=False)
+    mixed: tuple[str, ...] = field(default=(), repr=False)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what pydicom says about damaged values; it may repeat them."""
-    logger = logging.getLogger("pydicom")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+@dataclass
+class _Heap:
+    """What was found of one DICOM series, before it is sorted into stacks.
 
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM does: the prefix after 128 bytes, or a first element of a known group.
-
-    Examples
-    --------
-    >>> is_dicom(Path(__file__))
-    False
+    ``placeless`` holds the images without a place, ``lost`` counts files of unreadable headers.
     """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(132)
-    except OSError:
-        return False
-    if start[128:132] == b"DICM":
-        return True
-    # without a preamble: group 0002 or 0008, a small element number, then an explicit VR or a small length
-    if len(start) < 16 or start[:2] not in (b"\x02\x00", b"\x08\x00") or start[3] != 0:
-        return False
-    explicit = start[4:6].isalpha() and start[4:6].isupper()
-    return explicit or int.from_bytes(start[4:8], "little") < 1024
+
+    planes: list[Found] = field(default_factory=list)
+    placeless: list[Found] = field(default_factory=list)
+    lost: int = 0
+
+    @property
+    def folders(self) -> set[Path]:
+        """Where its files lie."""
+        return {item.plane.path.parent for item in self.planes}
 
 
-def read_header(path: Path) -> Any:
-    """Return a file's dataset without pixel data, or None when it cannot be read."""
-    import pydicom
-
-    try:
-        with quiet():
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True, defer_size=MAX_HEADER_BYTES)
-            return dataset if text(dataset, "SOPClassUID") else None
-    except (Exception, RecursionError):  # damaged files throw anything
-        return None
-
-
-def scan_dicom(files: Iterable[Path], tell: Callable[[int], None] = lambda _: None) -> DicomScan:
+def scan_dicom(files: Iterable[Path]) -> DicomScan:
     """Read the headers of files and sort them into series.
 
     Parameters
     ----------
     files : iterable of Path
-        DICOM or not; what is not is counted.
-    tell : callable
-        Hears how many files were read, for a progress bar.
+        DICOM or not; what is not is counted. Their order changes nothing.
 
     Returns
     -------
     DicomScan
+        A damaged file refuses its series; the others go on. Where its header cannot be read, it is taken
+        to belong to the series of its folder, if that holds one alone.
+
+    Examples
+    --------
+    >>> scan_dicom([Path(__file__)]).unreadable
+    Counter({'file that is not DICOM': 1})
     """
-    sorting = _Sorting()
-    for count, path in enumerate(files, start=1):
-        dataset = read_header(path)
-        with quiet():
-            if dataset is None:
-                sorting.unreadable[_UNREADABLE] += 1
-                sorting.strange += [path] if is_dicom(path) else []
-            else:
-                sorting.take(dataset, path)
-        tell(count)
-    series = sorted(sorting.series(), key=lambda s: (s.study_uid, s.number, s.series_uid, s.part))
-    return DicomScan(tuple(series), sorting.others, sorting.unreadable, tuple(sorting.segmentations))
+    with quiet():
+        return _scan(files)
 
 
-@dataclass
-class _Sorting:
-    """Planes by series while files are read; ``cut`` of files that end early, ``strange`` unreadable files."""
-
-    whole: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    cut: dict[str, list[Found]] = field(default_factory=lambda: defaultdict(list))
-    strange: list[Path] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
-    unreadable: Counter[str] = field(default_factory=Counter)
-    segmentations: list[Path] = field(default_factory=list)
-
-    def take(self, dataset: Any, path: Path) -> None:
-        word = _object_word(dataset)
-        if word is not None:
-            self.others[word] += 1
-            self.segmentations += [path] if word == SEGMENTATION else []
-            return
-        items = _found(dataset, path)
-        if not items:
-            self.others[_without_place(dataset)] += 1
-        elif _is_truncated(path, dataset):
-            self.unreadable["file that ends early"] += 1
-            self.cut[items[0].series_uid] += items
+def _scan(files: Iterable[Path]) -> DicomScan:
+    heaps: dict[tuple[str, ...], _Heap] = defaultdict(_Heap)
+    others: Counter[str] = Counter()
+    unreadable: Counter[str] = Counter()
+    segmentations: list[Path] = []
+    lost: list[Path] = []
+    for path in sorted(files):
+        if not is_dicom(path):
+            unreadable[NOT_DICOM] += 1
+        elif (opened := open_header(path)) is None or not sop_class_of(opened.dataset):
+            unreadable[DAMAGED] += 1
+            lost.append(path)
+        elif word := object_word(opened.dataset):
+            others[word] += 1
+            segmentations += [path] if word == SEGMENTATION else []
         else:
-            self.whole[items[0].series_uid] += items
-
-    def series(self) -> Iterator[Series]:
-        for uid in dict.fromkeys([*self.whole, *self.cut]):
-            damaged = len({item.plane.path for item in self.cut[uid]}) + self._strangers_of(uid)
-            yield from stacks_of(self.whole[uid] or self.cut[uid], damaged)
-
-    def _strangers_of(self, uid: str) -> int:
-        """Count unreadable files in a folder that holds this series alone: they are taken for some of its files."""
-        homes = {item.plane.path.parent for item in self.whole[uid]}
-        others = {item.plane.path.parent for other, items in self.whole.items() if other != uid for item in items}
-        return sum(path.parent in homes - others for path in self.strange)
+            unreadable[SHORT] += not opened.whole
+            _sort_in(heaps, opened, path)
+    for path in lost:
+        _blame([heap for heap in heaps.values() if path.parent in heap.folders])
+    series = [series for heap in heaps.values() for series in _stacks(heap)]
+    ordered = sorted(series, key=lambda s: (s.study_uid, s.number, s.series_uid, s.part))
+    return DicomScan(tuple(ordered), others, +unreadable, tuple(segmentations), _mixed(heaps.values()))
 
 
-def _object_word(dataset: Any) -> str | None:
-    sop_class = text(dataset, "SOPClassUID")
-    return next((word for start, word in _OBJECTS if sop_class == start or sop_class.startswith(f"{start}.")), None)
-
-
-def _without_place(dataset: Any) -> str:
-    modality = text(dataset, "Modality").upper()
-    return f"{modality} image without a place in the patient" if modality in ("MR", "CT", "PT", "US", "CR") else OTHER
-
-
-def _is_truncated(path: Path, dataset: Any) -> bool:
-    """Whether the file is shorter than its uncompressed pixels alone."""
-    try:
-        syntax = dataset.file_meta.TransferSyntaxUID
-        if syntax.is_compressed:
-            return False
-        rows, columns = number(dataset, "Rows") or 0, number(dataset, "Columns") or 0
-        frames = number(dataset, "NumberOfFrames") or 1
-        samples, bits = number(dataset, "SamplesPerPixel") or 1, number(dataset, "BitsAllocated") or 8
-        return path.stat().st_size < rows * columns * frames * samples * bits / 8
-    except Exception:  # without a readable syntax the reader decides later
-        return False
-
-
-def _found(dataset: Any, path: Path) -> list[Found]:
-    tags = tags_of(dataset)
-    shared, frames = groups(dataset)
-    acquired = clock_s(dataset, "AcquisitionTime", "AcquisitionDateTime", "ContentTime") or 0.0
-    instance = int(min(number(dataset, "InstanceNumber") or 0, 2**31))
-    made = []
-    for plane in planes_of(dataset, path):
-        frame = frames[plane.frame - 1] if frames else None
-        made.append(
-            Found(
-                plane=plane,
-                kind=_kind(dataset, shared, frame),
-                tags=tags,
-                person=person_of(dataset),
-                order=(acquired, instance),
-                study_uid=text(dataset, "StudyInstanceUID"),
-                series_uid=text(dataset, "SeriesInstanceUID"),
-                number=int(min(abs(number(dataset, "SeriesNumber") or 0), 2**31)),
-                date=date_of(dataset, "StudyDate", "SeriesDate", "AcquisitionDate"),
-                time_s=clock_s(dataset, "SeriesTime", "AcquisitionTime", "StudyTime"),
-            )
+def _sort_in(heaps: dict[tuple[str, ...], _Heap], opened: Opened, path: Path) -> None:
+    """Add the planes of one image file to its series."""
+    dataset = opened.dataset
+    uids = text(dataset, "StudyInstanceUID"), text(dataset, "SeriesInstanceUID")
+    heap = heaps[uids if uids[1] else (*uids, text(dataset, "SeriesNumber"), str(path.parent))]
+    planes = planes_of(dataset, path)
+    if planes:
+        intact = opened.whole and len(planes) == max(1, whole(dataset, "NumberOfFrames", 1))
+        heap.planes += _found(dataset, planes, intact=intact)
+    else:
+        nowhere = Plane(
+            path=path,
+            sop_uid=text(dataset, "SOPInstanceUID"),
+            sop_class=text(dataset, "SOPClassUID"),
+            position_mm=(0.0, 0.0, 0.0),
+            orientation=(0.0,) * 6,
+            spacing_mm=(0.0, 0.0),
+            rows=whole(dataset, "Rows"),
+            columns=whole(dataset, "Columns"),
         )
+        heap.placeless += _found(dataset, (nowhere,), intact=False)
+
+
+def _found(dataset: Any, planes: tuple[Plane, ...], *, intact: bool) -> list[Found]:
+    frames = asked_of(dataset)
+    tags: dict[Kind, SeriesTags] = {}
+    made = []
+    person, instance = person_of(dataset), whole(dataset, "InstanceNumber")
+    of_file: dict[str, Any] = {
+        "study_uid": text(dataset, "StudyInstanceUID"),
+        "series_uid": text(dataset, "SeriesInstanceUID"),
+        "number": abs(whole(dataset, "SeriesNumber")),
+        "date": date_of(dataset, "StudyDate", "SeriesDate", "AcquisitionDate"),
+        "time_s": clock_s(dataset, "SeriesTime", "AcquisitionTime", "StudyTime"),
+    }
+    for plane in planes:
+        asked = frames[plane.frame - 1]
+        kind = kind_of(asked)
+        if kind not in tags:
+            tags[kind] = tags_of(dataset, plane.frame)
+        order = (acquired_s(asked) or 0.0, instance)
+        made.append(Found(plane, kind, tags[kind], person, order, gradient(asked), intact, **of_file))
     return made
 
 
-def _kind(dataset: Any, shared: Any, frame: Any) -> tuple[Any, ...]:
-    """Return what parts a series into stacks: type, echo, b-value, contrast, time point and stack id."""
-    frame_type = macro(shared, frame, "MRImageFrameTypeSequence")
-    echo = macro(shared, frame, "MREchoSequence")
-    content = macro(None, frame, "FrameContentSequence")
-    if content is None:
-        time = number(dataset, "TemporalPositionIdentifier")
-    else:
-        time = number(content, "TemporalPositionIndex")
-    return (
-        words(dataset if frame_type is None else frame_type, "ImageType" if frame_type is None else "FrameType")[2:4],
-        number(echo, "EffectiveEchoTime") if echo is not None else number(dataset, "EchoTime"),
-        b_value(dataset, shared, frame),
-        time,
-        text(content, "StackID") if content is not None else "",
+def kind_of(asked: Asked) -> Kind:
+    """Return what parts a plane from others of its series."""
+    content = asked.group("FrameContentSequence")
+    index = number(content, "TemporalPositionIndex")
+    return Kind(
+        image_type=asked.words("FrameType", "MRImageFrameTypeSequence") or asked.words("ImageType"),
+        component=asked.words("ComplexImageComponent", "MRImageFrameTypeSequence"),
+        echo=(whole(asked.dataset, "EchoNumbers"), round(echo_time(asked) or 0.0, 2)),
+        b_value=b_value(asked),
+        contrast=_has_contrast(asked),
+        time_point=whole(asked.dataset, "TemporalPositionIdentifier") if index is None else int(index),
+        stack_id=text(content, "StackID"),
     )
+
+
+def _has_contrast(asked: Asked) -> bool:
+    usage = asked.group("ContrastBolusUsageSequence")
+    if usage is not None:
+        return text(usage, "ContrastBolusAgentAdministered").upper() == "YES"
+    return bool(text(asked.dataset, "ContrastBolusAgent"))
+
+
+def _blame(heaps: list[_Heap]) -> None:
+    """Count a file of an unreadable header as one of the series beside it, if there is one alone."""
+    if len(heaps) == 1:
+        heaps[0].lost += 1
+
+
+def _mixed(heaps: Iterable[_Heap]) -> tuple[str, ...]:
+    several = (heap.planes for heap in heaps if people(item.person for item in heap.planes) > 1)
+    return tuple(sorted({item.study_uid for planes in several for item in planes}))
+
+
+def _stacks(heap: _Heap) -> list[Series]:
+    """Return the stacks of a series; its images without a place as one refused series without planes."""
+    sizes = {(item.plane.sop_class, item.plane.rows, item.plane.columns) for item in heap.planes}
+    strangers = [i for i in heap.placeless if (i.plane.sop_class, i.plane.rows, i.plane.columns) not in sizes]
+    # an image like the others, whose place cannot be read, is a damaged one of them
+    out = stacks_of(heap.planes, heap.lost + len(heap.placeless) - len(strangers)) if heap.planes else []
+    if strangers:
+        first = min(strangers, key=lambda item: item.sorting)
+        out.append(
+            Series(
+                study_uid=first.study_uid,
+                series_uid=first.series_uid,
+                number=first.number,
+                planes=(),
+                tags=first.tags,
+                person=first.person,
+                part=len(out) + 1 if out else 0,
+                date=first.date,
+                time_s=first.time_s,
+                refusal="images that do not say where they lie in the patient",
+                remedy="give the series as the scanner wrote it",
+            )
+        )
+    return out

@@ -1,0 +1,175 @@
+"""May this registration be used? Two numbers, measured where the brain is, against a table.
+
+Why it exists: an optimiser always returns a motion. A right one explains much of one image by the other
+and gets clearly worse when it is moved a little; a wrong one fails one of the two. What fails is refused
+and shown, never used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage as ndi
+from scipy.spatial.transform import Rotation
+
+from tumorboard.prepare.midplane import block_mean, shrink_factors
+from tumorboard.volume import Affine, Grid, Volume
+
+WORKING_MM = 3.0
+BINS = 32
+NUDGE_MM, NUDGE_DEG = 4.0, 4.0
+"""Grid, histogram, and how far a motion is nudged along and about each axis; chosen."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a right motion reaches; chosen on digital heads of seeds that ``benchmarks/register.py`` does not use.
+
+    Parameters
+    ----------
+    shared : float
+        Least mutual information as a part of the smaller entropy of the two images.
+    drop : float
+        Least relative loss of mutual information under the nudge that costs least.
+    cover : float
+        Least part of the brain that lies inside the moving image.
+    """
+
+    shared: float = 0.10
+    drop: float = 0.06
+    cover: float = 0.75
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class FitQuality:
+    """What was measured of a motion.
+
+    Parameters
+    ----------
+    shared, drop, cover : float
+        See :class:`Limits`.
+    moved_mm, turned_deg : float
+        How far the middle of the brain moved, and the angle of the turn; told, not judged.
+    """
+
+    shared: float
+    drop: float
+    cover: float
+    moved_mm: float
+    turned_deg: float
+
+    def refusal(self, limits: Limits = LIMITS) -> str:
+        """Return why the motion must not be used; empty when it may.
+
+        Examples
+        --------
+        >>> FitQuality(0.3, 0.2, 1.0, 2.0, 1.0).refusal()
+        ''
+        >>> FitQuality(0.02, 0.2, 1.0, 2.0, 1.0).refusal()
+        'the images share 0.020 of their information (least 0.1)'
+        """
+        told = []
+        if self.shared < limits.shared:
+            told.append(f"the images share {self.shared:.3f} of their information (least {limits.shared:g})")
+        if self.drop < limits.drop:
+            told.append(
+                f"moving it by {NUDGE_MM:g} mm or {NUDGE_DEG:g}° costs {100 * self.drop:.0f} % of the shared "
+                f"information (least {100 * limits.drop:.0f} %)"
+            )
+        if self.cover < limits.cover:
+            told.append(f"{100 * self.cover:.0f} % of the brain lies inside it (least {100 * limits.cover:.0f} %)")
+        return "; ".join(told)
+
+    def as_json(self) -> dict[str, float]:
+        """Return rounded numbers for ``quality.json``."""
+        return {name: round(value, 4) for name, value in vars(self).items()}
+
+
+def assess_fit(reference: Volume, moving: Volume, region: NDArray[np.bool_], matrix: Affine) -> FitQuality:
+    """Measure a motion.
+
+    Parameters
+    ----------
+    reference, moving : Volume
+        Of the same head.
+    region : ndarray of bool, shape of ``reference``
+        Brain, with a margin.
+    matrix : ndarray, shape (4, 4)
+        From the world of the reference to that of the moving image, RAS mm.
+
+    Returns
+    -------
+    FitQuality
+    """
+    factors = shrink_factors(reference.grid, WORKING_MM)
+    inside = block_mean(region, factors) > 0.5
+    points = _world_of(np.argwhere(inside), factors, reference.grid)
+    values = block_mean(reference.data, factors)[inside]
+    other = _Sampled(moving)
+    middle = points.mean(axis=0)
+    best, shared, cover = _information(values, other, points, matrix)
+    nudged = [_information(values, other, points, matrix @ n)[0] for n in nudges(middle)]
+    there = matrix[:3, :3] @ middle + matrix[:3, 3]
+    angle = float(np.degrees(Rotation.from_matrix(matrix[:3, :3]).magnitude()))
+    drop = 1.0 - max(nudged) / best if best > 0 else 0.0
+    return FitQuality(shared, drop, cover, float(np.linalg.norm(there - middle)), angle)
+
+
+def nudges(centre_mm: NDArray[np.float64]) -> list[Affine]:
+    """Return twelve small motions: along and about each axis, both ways."""
+    out = []
+    for axis in range(3):
+        for sign in (-1.0, 1.0):
+            shift, turn = np.eye(4), np.eye(4)
+            shift[axis, 3] = sign * NUDGE_MM
+            turn[:3, :3] = Rotation.from_euler("xyz"[axis], sign * NUDGE_DEG, degrees=True).as_matrix()
+            turn[:3, 3] = centre_mm - turn[:3, :3] @ centre_mm
+            out += [shift, turn]
+    return out
+
+
+class _Sampled:
+    """A moving image, block-averaged, that can be sampled at places in its world."""
+
+    def __init__(self, volume: Volume) -> None:
+        self.factors = shrink_factors(volume.grid, WORKING_MM)
+        self.data = block_mean(volume.data, self.factors)
+        self.grid, self.shape = volume.grid, np.array(volume.grid.shape)
+
+    def at(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        index = self.grid.to_voxel(points)
+        inside = np.asarray(((index > -0.5) & (index < self.shape - 0.5)).all(axis=1), dtype=np.bool_)
+        blocks = (index - (np.array(self.factors) - 1) / 2) / self.factors
+        return ndi.map_coordinates(self.data, blocks.T, order=1, mode="nearest"), inside
+
+
+def _world_of(ijk: NDArray[Any], factors: tuple[int, int, int], grid: Grid) -> NDArray[np.float64]:
+    return grid.to_world(ijk * np.array(factors) + (np.array(factors) - 1) / 2)
+
+
+def _information(
+    values: NDArray[np.float32], other: _Sampled, points: NDArray[np.float64], matrix: Affine
+) -> tuple[float, float, float]:
+    """Return mutual information (nats), its part of the smaller entropy, and the covered part."""
+    sampled, inside = other.at(points @ matrix[:3, :3].T + matrix[:3, 3])
+    cover = float(inside.mean())
+    if int(inside.sum()) < 100:
+        return 0.0, 0.0, cover
+    joint, _, _ = np.histogram2d(_ranked(values[inside]), _ranked(sampled[inside]), bins=BINS)
+    p = joint / joint.sum()
+    a, b = p.sum(axis=1), p.sum(axis=0)
+    entropy_a, entropy_b, entropy = (float(-(q[q > 0] * np.log(q[q > 0])).sum()) for q in (a, b, p))
+    information = entropy_a + entropy_b - entropy
+    return information, information / max(min(entropy_a, entropy_b), 1e-9), cover
+
+
+def _ranked(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Clip to robust extremes, so that bins are spent on tissue."""
+    low, high = np.percentile(values, (0.5, 99.5))
+    return np.clip(values, low, high)
