@@ -10,13 +10,15 @@ WORKERS ?= 2
 
 setup: $(STAMP)
 
-# torch first and exactly, so that nothing pulls another build of it
+# torch first and exactly, so that nothing pulls another build of it; deepbet without its dependencies (a window, data
+# frames): only the models in its package are used
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed; set PYTHON=python3.11"; exit 2; }
 	@echo "creating $(VENV) (a few minutes the first time)"
 	$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing: apt-get install python3-venv"; exit 2; }
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps deepbet==1.0.2
 	@$(BIN)/python scripts/check_pango.py
 	@touch $(STAMP)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -98,7 +99,13 @@ def _options(command: Any) -> Iterator[tuple[str, str, str]]:
         needed = " Required." if option.required else ""
         is_argument = option.param_type_name == "argument"
         name = f"{option.name.upper()}{'…' if option.nargs == -1 else ''}" if is_argument else ", ".join(option.opts)
-        yield f"`{name}`", option.metavar or kinds[0], f"{option.help}{needed}{shown}"
+        yield f"`{name}`", option.metavar or (kinds or choices(hints[option.name]))[0], f"{option.help}{needed}{shown}"
+
+
+def choices(hint: Any) -> list[str]:
+    """Return the words that an option takes, as one entry; nothing for a flag."""
+    found = [leaf for leaf in _leaves(hint) if isinstance(leaf, type) and issubclass(leaf, Enum)]
+    return [" ".join(member.value for member in leaf) for leaf in found] or [""]
 
 
 def _leaves(hint: Any) -> Iterator[Any]:

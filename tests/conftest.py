@@ -13,6 +13,8 @@ from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
 
 from tumorboard.labels import LabelMap
+from tumorboard.sequences import Sequence
+from tumorboard.simulate.acquisition import Acquisition
 from tumorboard.volume import Grid, Volume
 
 settings.register_profile(
@@ -77,3 +79,33 @@ def coarse_prepared(coarse_patient):
     from tumorboard.prepare.prepare import prepare
 
     return prepare("ses-01", coarse_patient.studies[0].volumes)
+
+
+COARSE = {
+    Sequence.T1: Acquisition("sagittal", 3.0, 3.0, 1.0, (240.0, 240.0, 190.0), 4.0),
+    Sequence.T1C: Acquisition("axial", 2.5, 4.0, 0.0, (220.0, 240.0, 176.0), 6.0, -2.0),
+    Sequence.T2: Acquisition("axial", 2.5, 5.0, 0.5, (210.0, 240.0, 176.0), 8.0, 2.0),
+    Sequence.FLAIR: Acquisition("coronal", 3.0, 4.0, 0.4, (220.0, 230.0, 200.0), 5.0),
+}
+"""Planes of each sequence: few voxels, but thick, tilted and of unlike shapes as in hospitals."""
+
+
+@pytest.fixture(scope="session")
+def coarse_dicom(tmp_path_factory):
+    """A digital patient's DICOM studies of few voxels with events and truth, made once; not to be changed."""
+    from tumorboard.simulate import acquisition, dicom_tree, native
+
+    few = {
+        "LOCALIZER": tuple(Acquisition(p, 8.0, 8.0, 12.0, (256.0, 256.0, 60.0)) for p in acquisition.AXES),
+        "DIFFUSION": Acquisition("axial", 8.0, 5.0, 0.5, (240.0, 240.0, 60.0)),
+        "REFORMAT": Acquisition("coronal", 8.0, 9.0, 0.0, (220.0, 220.0, 200.0)),
+    }
+    folder = tmp_path_factory.mktemp("coarse_dicom")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(acquisition.PROTOCOLS, "coarse", COARSE)
+        patch.setattr(native, "LOCALIZER", few["LOCALIZER"])
+        patch.setattr(native, "DIFFUSION", few["DIFFUSION"])
+        patch.setattr(dicom_tree, "REFORMAT", few["REFORMAT"])
+        patient = native.native_patient(seed=3, spacing_mm=3.0, protocol="coarse")
+        dicom_tree.write_digital_dicom(patient, folder)
+    return folder

@@ -22,6 +22,7 @@ EXPECTED = {
     "brats2024-ped": {0: 0, 1: E, 2: N, 3: N, 4: S},
     "whole-tumour": {0: 0, 1: S},
     "enhancing": {0: 0, 1: E},
+    "dicom-seg": {0: 0, 1: N, 2: S, 3: E, 4: R},
 }
 
 

@@ -90,6 +90,8 @@ class StudyInput:
         Masks that replace segmentation.
     brain_mask : Path or None
         The user's own brain mask on the grid of the reference sequence; it replaces ours.
+    protocol : tuple of (str, str, str, str)
+        Consensus protocol, what it asks, whether that is met, what was seen; only for DICOM.
     """
 
     id: str
@@ -97,6 +99,7 @@ class StudyInput:
     date: dt.date | None = None
     labels: LabelsInput | None = None
     brain_mask: Path | None = None
+    protocol: tuple[tuple[str, str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -118,12 +121,15 @@ class PatientInput:
     identity : str
         What the input itself calls the patient (a BIDS subject, a BraTS id), hashed; empty when the
         input has no name of its own. Two different identities never share a case folder.
+    digital : bool
+        The input calls itself simulated; every output says so.
     """
 
     pseudonym: str
     studies: tuple[StudyInput, ...]
     events: tuple[Event, ...] = ()
     identity: str = ""
+    digital: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ STUDY_FILES = {
     "xfm/sub-a_ses-01_frame.json",
 }
 T1C_FILES = {
+    "anat/sub-a_ses-01_desc-subtraction_T1w.nii.gz",
     "anat/sub-a_ses-01_T2w.nii.gz",
     "anat/sub-a_ses-01_ce-gadolinium_T1w.nii.gz",
     "seg/sub-a_ses-01_label-ET_probseg.nii.gz",
@@ -55,7 +56,8 @@ def test_four_sequences_write_exactly_these_files(whole_run, listing):
     _, out, _ = whole_run
     names = listing(out)
     assert _study_part(names) == STUDY_FILES | T1C_FILES
-    records = {f"sub-a/.stages/ses-01_{s}.json" for s in STUDY_STAGES} | {"sub-a/.stages/patient_report.json"}
+    records = {f"sub-a/.stages/ses-01_{s}.json" for s in STUDY_STAGES}
+    records |= {f"sub-a/.stages/{name}.json" for name in ("patient_report", "report_model")}
     rest = {n for n in names if not n.startswith("sub-a/ses-01/")} - {"sub-a/report.pdf"}
     assert rest == records | {f"sub-a/{n}" for n in PATIENT_FILES} | {"dataset_description.json"}
 
@@ -117,7 +119,7 @@ def test_dates_stand_only_in_the_patient_card_and_the_report(whole_run, contents
     _, out, _ = whole_run
     dated = re.compile(rb"2000[-_./]?0[1-9][-_./]?[0-3][0-9]")
     holding = {name for name, raw in contents(out).items() if dated.search(raw) and not name.endswith(".pdf")}
-    assert holding == {"sub-a/patient.json", "sub-a/report.html"}
+    assert holding == {"sub-a/patient.json", "sub-a/report.html", "sub-a/.stages/report_model.json"}
     assert not [n for n in contents(out) if dated.search(n.encode())]
 
 

@@ -6,21 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage as ndi
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate import native
-from tumorboard.simulate.head import LAYERS_MM, SHELL, TISSUES, Head, draw_shell, whole_head
-from tumorboard.simulate.native import (
-    PROTOCOLS,
-    Acquisition,
-    acquire,
-    centre_of,
-    draw_motion,
-    grid_of,
-    native_patient,
-)
+from tumorboard.simulate.acquisition import BELOW_MM, PROTOCOLS, Acquisition, grid_of
+from tumorboard.simulate.head import SHELL, Head, whole_head
+from tumorboard.simulate.native import acquire, centre_of, draw_motion, native_patient, posed
 from tumorboard.simulate.patient import digital_patient
+from tumorboard.simulate.shell import LAYERS_MM, TISSUES, draw_shell
 from tumorboard.volume import Grid, Volume
 
 SPACING_MM = 6.0
@@ -43,8 +38,11 @@ def imaged():
 
 
 @pytest.fixture
-def silent(monkeypatch):
+def ideal(monkeypatch):
+    """Let the scanner add no noise, no receive field and no scale."""
     monkeypatch.setattr(native, "NOISE", 0.0)
+    monkeypatch.setattr(native, "BIAS", 0.0)
+    monkeypatch.setattr(native, "GAIN", (1.0, 1.0))
 
 
 def block(spacing_mm=2.0, n=60):
@@ -76,27 +74,38 @@ def test_every_labelled_voxel_stays_where_it_was(whole):
     np.testing.assert_allclose(after, before, atol=1e-6)
 
 
-@pytest.mark.parametrize("sequence", USED, ids=str)
-def test_the_brain_is_not_touched(brains, whole, sequence):
-    study, head = whole
-    inside = head.brain.data
-    np.testing.assert_array_equal(
-        head.volumes[sequence].data[inside], study.volumes[sequence].data[brains.head.brain].astype(np.float32)
-    )
+def test_native_truth_is_that_of_the_digital_patient(brains, imaged):
+    for region in ("WT", "TC", "ET"):
+        found, wanted = imaged.studies[0].truth.volume_ml(region), brains.studies[0].truth.volume_ml(region)
+        assert found == pytest.approx(wanted, rel=1e-9)
+    assert imaged.studies[0].date == brains.studies[0].date
+    assert imaged.events == brains.events
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 3.0])
+def test_the_inside_of_the_brain_is_not_touched(spacing_mm):
+    grid, brain = block(spacing_mm, n=40)
+    marked = {s: Volume(np.full(grid.shape, 500.0 + n, np.float32), grid) for n, s in enumerate(USED)}
+    head = whole_head(marked, brain, LabelMap(np.zeros(grid.shape, np.uint8), grid))
+    deep = ndi.binary_erosion(head.brain.data, iterations=6)
+    assert head.brain.data.sum() == brain.sum()
+    for n, sequence in enumerate(USED):
+        np.testing.assert_allclose(head.volumes[sequence].data[deep], 500.0 + n, rtol=1e-5)
 
 
 def test_a_head_has_every_tissue_and_ends_in_air(whole):
     _, head = whole
     shell = draw_shell(head.brain.data, head.brain.grid)
-    assert set(TISSUES) - {"humour", "air"} <= {TISSUES[n] for n in np.unique(shell)}
-    assert all(not shell[face].any() for face in np.s_[[0, -1], :, :], np.s_[:, [0, -1], :], np.s_[:, :, [-1]])
+    assert {"air", "fluid", "bone", "marrow", "muscle", "fat", "skin"} <= {TISSUES[n] for n in np.unique(shell)}
+    for face in (shell[[0, -1]], shell[:, [0, -1]], shell[:, :, -1]):  # the neck goes on below
+        assert not face.any()
     assert (shell[head.brain.data] == TISSUES.index("fluid")).all()
 
 
 def test_layers_lie_in_order_and_every_tissue_has_an_intensity():
     outer = [edge for _, edge in LAYERS_MM]
     assert outer == sorted(outer)
-    assert {tissue for tissue, _ in LAYERS_MM} <= set(SHELL)
+    assert set(TISSUES) == set(SHELL)
     assert all(set(values) == set(USED) for values in SHELL.values())
 
 
@@ -117,7 +126,7 @@ def test_motion_is_rigid_and_within_its_bounds(seed, shift_mm, turn_deg, centre)
 
 
 @pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
-def test_a_landmark_is_seen_where_its_motion_says(silent, plane):
+def test_a_landmark_is_seen_where_its_motion_says(ideal, plane):
     grid, brain = block()
     marks = np.array([[50.0, 50.0, 44.0], [70.0, 52.0, 50.0], [48.0, 74.0, 62.0]])
     places = np.moveaxis(np.indices(grid.shape), 0, -1) * grid.spacing_mm
@@ -137,11 +146,20 @@ def test_only_the_t1c_has_not_moved(imaged):
     assert {s for s in images if np.array_equal(images[s].motion, np.eye(4))} == {Sequence.T1C}
 
 
+def test_a_posed_head_keeps_its_voxels_and_moves_its_places(whole):
+    _, head = whole
+    pose = draw_motion(np.random.default_rng(3), 8.0, 6.0, np.zeros(3))
+    lying = posed(head, pose)
+    np.testing.assert_allclose(centre_of(lying), (pose @ [*centre_of(head), 1.0])[:3], atol=1e-9)
+    assert lying.truth.volume_ml("WT") == pytest.approx(head.truth.volume_ml("WT"), rel=1e-9)
+    assert all(volume.grid.matches(lying.brain.grid) for volume in lying.volumes.values())
+
+
 # slices
 
 
 @pytest.mark.parametrize("thickness_mm", [2.0, 4.0, 6.0])
-def test_a_slice_is_the_mean_over_its_thickness(silent, thickness_mm):
+def test_a_slice_is_the_mean_over_its_thickness(ideal, thickness_mm):
     """A plate of one voxel, sampled by slices without gaps: what is in it is kept, and spread over a slice."""
     grid, brain = block()
     values = np.zeros(grid.shape)
@@ -154,7 +172,7 @@ def test_a_slice_is_the_mean_over_its_thickness(silent, thickness_mm):
         assert through.max() <= 6000 * grid.spacing_mm[2] / thickness_mm * 1.01
 
 
-def test_what_lies_in_a_gap_is_not_seen(silent):
+def test_what_lies_in_a_gap_is_not_seen(ideal):
     grid, brain = block(spacing_mm=1.0, n=60)
     how = Acquisition("axial", 4.0, 2.0, 8.0, (20.0, 20.0, 40.0))
     planes_mm = grid_of(how, centre_of(head_of(np.zeros(grid.shape), grid, brain))).affine[2, 3] + 10.0 * np.arange(4)
@@ -171,7 +189,7 @@ def test_a_grid_is_that_of_its_acquisition(protocol, sequence):
     grid = grid_of(how, np.zeros(3))
     assert grid.spacing_mm == pytest.approx((how.in_plane_mm, how.in_plane_mm, how.thickness_mm + how.gap_mm))
     assert grid.axcodes[2] in {"axial": "SI", "coronal": "AP", "sagittal": "LR"}[how.plane]
-    np.testing.assert_allclose(grid.corners_mm().mean(axis=0), (0, 0, -8), atol=1e-9)
+    np.testing.assert_allclose(grid.corners_mm().mean(axis=0), (0, 0, -BELOW_MM), atol=1e-9)
     extent = np.array(grid.shape) * grid.spacing_mm
     assert np.abs(extent - how.field_mm).max() <= max(grid.spacing_mm)
 

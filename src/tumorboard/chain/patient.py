@@ -61,6 +61,7 @@ class PatientTrip:
         listen: Listener,
     ) -> None:
         self.folder = CaseFolder(out, patient.pseudonym)
+        settings = settings.model_copy(update={"digital": settings.digital or patient.digital})
         self.patient, self.settings, self._listen = patient, settings, listen
         self.decisions = tuple(d for d in decisions if d.patient == patient.pseudonym)
         self.trips = [StudyTrip(self.folder, study, settings, listen) for study in patient.studies]

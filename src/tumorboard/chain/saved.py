@@ -30,6 +30,9 @@ from tumorboard.study import FileChoice, Study
 from tumorboard.transform import Frame
 from tumorboard.volume import Grid, Volume
 
+REFUSED = "desc-refused_"
+"""How an image is called that was left out because its motion was refused."""
+
 
 @dataclass(frozen=True)
 class Outlined:
@@ -79,6 +82,9 @@ def save_prepared(folder: CaseFolder, prepared: Prepared, source: dict[str, Any]
     if prepared.subtraction is not None:
         written.append(folder.anat(study.id, Sequence.SUB.bids_suffix))
         write_volume(prepared.subtraction, written[-1])
+    for sequence, refused in prepared.dropped.items():
+        written.append(folder.anat(study.id, f"{REFUSED}{sequence.bids_suffix}"))
+        write_volume(refused.image, written[-1])
     for name, text in transform_files(prepared).items():
         written.append(folder.session(study.id) / "xfm" / f"{folder.stem(study.id)}_{name}")
         write_atomic(written[-1], text)
@@ -95,6 +101,13 @@ def save_prepared(folder: CaseFolder, prepared: Prepared, source: dict[str, Any]
         written.append(session / name)
         write_json(written[-1], content)
     return written
+
+
+def load_refused(folder: CaseFolder, study: str) -> dict[Sequence, Volume]:
+    """Read the images whose motions were refused, as they would have lain."""
+    dropped = read_json(folder.session(study) / "quality.json")["dropped"]
+    names = (Sequence(name) for name in dropped)
+    return {s: read_volume(folder.anat(study, f"{REFUSED}{s.bids_suffix}"), s.value) for s in names}
 
 
 def load_study(folder: CaseFolder, study: str) -> Study:

@@ -18,6 +18,7 @@ from tumorboard.chain.saved import (
     files_of,
     load_measured,
     load_outlined,
+    load_refused,
     load_study,
     read_json,
     save_measured,
@@ -125,6 +126,9 @@ class StudyTrip:
             warnings=list(listed.warnings),
             segmenter_name=str(told["title"]),
             labels_origin=str(told["origin"]),
+            quality=read_json(self.folder.session(self.id) / "quality.json"),
+            refused=load_refused(self.folder, self.id),
+            protocol=self.source.protocol,
         )
 
     def _prepare(self) -> list[Path]:

@@ -58,6 +58,9 @@ def preflight(request: IntakeRequest) -> None:
     for check in checks:
         table.add_row(check.study, check.what, "[green]fine[/]" if check.fine else "[red]no[/]", escape(check.seen))
     console.print(table)
+    for patient in intake.patients:
+        for study in patient.studies:
+            _show_protocol(f"{patient.pseudonym} {study.id}", study.protocol)
     bad = {c.study for c in checks if not c.fine}
     good = {c.study for c in checks} - bad
     if bad:
@@ -65,6 +68,16 @@ def preflight(request: IntakeRequest) -> None:
         raise (PartialFailure if good and len(intake.patients) > 1 else InputError)(
             "studies that can be run soundly", got=told, remedy="see the table"
         )
+
+
+def _show_protocol(study: str, lines: tuple[tuple[str, str, str, str], ...]) -> None:
+    """Print how a study compares with the consensus protocols; nothing for images that have no headers."""
+    if not lines:
+        return
+    table = Table("protocol", "asked", "answer", "seen", title=f"{study}: consensus protocols (unverified)")
+    for name, asked, answer, seen in lines:
+        table.add_row(name, asked, answer, escape(seen))
+    console.print(table)
 
 
 def checks_of(source: StudyInput) -> Iterator[Check]:

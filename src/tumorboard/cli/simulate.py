@@ -1,11 +1,12 @@
-"""``simulate``: a digital patient as files, to try everything on before anybody's images are touched.
+"""``simulate``: a digital patient's files, as a hospital exports them or as BIDS.
 
-Why it exists: a hospital tries the whole way, from an archive's folders on, without a patient. What comes
-out says in every file that nobody is shown.
+Why it exists: whoever wants to try the house on data that may be shown needs files first. What is simulated
+says so in every header, and nothing measured on it is evidence about people.
 """
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,78 +15,114 @@ import typer
 
 from tumorboard.errors import InputError, OutputError
 
+MARK = "digital.json"
+"""Says that a folder is ours, and which patient it holds."""
+
 
 class Form(StrEnum):
-    """How the files lie."""
+    """What is written."""
 
-    BIDS = "bids"
     DICOM = "dicom"
+    BIDS = "bids"
 
 
-class Protocol(StrEnum):
-    """Names of :data:`tumorboard.simulate.native.PROTOCOLS`; written out, so that help loads nothing."""
+class ProtocolName(StrEnum):
+    """How the heads are acquired."""
 
     MIXED = "mixed"
     THICK = "thick"
-    THIN = "3d"
+    THREE_D = "3d"
 
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="New or empty folder.", show_default=False)]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the digital patient.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Another seed makes another patient.")]
-As = Annotated[Form, typer.Option("--as", help="bids: stripped brains on one grid; dicom: whole heads as acquired.")]
+As = Annotated[Form, typer.Option("--as", help="dicom: whole heads as scanners give them; bids: stripped brains.")]
 How = Annotated[
-    Protocol | None,
-    typer.Option("--protocol", help="How thick the slices are, for dicom (mixed, if not given).", show_default=False),
+    ProtocolName | None,
+    typer.Option(
+        "--protocol",
+        help="Planes of the DICOM series: 2-D of several planes (mixed, the default), 2-D 5 mm (thick), 3-D 1 mm (3d).",
+        show_default=False,
+    ),
 ]
-Spacing = Annotated[float, typer.Option("--spacing", help="Voxel size of the digital brain, mm.")]
 
 
-def _simulate(out: Out, seed: Seed = 7, form: As = Form.BIDS, protocol: How = None, spacing: Spacing = 2.0) -> None:
-    """Write a digital patient with three studies, truth and events; it is nobody, and resembles nobody."""
+def _simulate(out: Out, seed: Seed = 7, form: As = Form.DICOM, protocol: How = None) -> None:
+    """Make a digital patient with three studies of a growing tumour, and write its files with the truth."""
+    if form is Form.BIDS and protocol is not None:
+        got, remedy = "both", "leave --protocol out, or write --as dicom"
+        raise InputError("--protocol with --as dicom only", got=got, where="--protocol", remedy=remedy)
+    used = (protocol or ProtocolName.MIXED).value if form is Form.DICOM else ""
+    _take(out, {"digital patient": True, "seed": seed, "as": form.value, "protocol": used})
+    lines = _bids(out, seed) if form is Form.BIDS else _dicom(out, seed, used)
+    for line in lines:
+        typer.echo(line)
+    typer.echo("a digital patient, made from a seed: nothing measured on it is evidence about people")
+
+
+def _take(out: Path, what: dict[str, object]) -> None:
+    """Refuse a folder that is not empty and not this patient's; mark it; remove what a killed run left."""
+    from tumorboard.store import output_error, remove_temporaries, write_json
+
+    try:
+        filled = out.is_dir() and any(out.iterdir())
+        same = filled and _mark_of(out) == what
+    except OSError as error:
+        raise output_error(error) from error
+    if filled and not same:
+        raise OutputError(
+            "an empty folder, or one that holds this digital patient",
+            got="other files, or another digital patient",
+            where="output",
+            remedy="choose another --out",
+        )
+    write_json(out / MARK, what)
+    remove_temporaries(out)
+
+
+def _mark_of(out: Path) -> object:
+    try:
+        return json.loads((out / MARK).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _bids(out: Path, seed: int) -> list[str]:
     from rich.console import Console
 
-    if form is Form.BIDS and protocol is not None:
-        raise InputError(
-            "--protocol with --as dicom", got="it with --as bids", remedy="add --as dicom, or leave it out"
-        )
-    _check_empty(out)
-    console = Console()
-    with console.status("making a digital patient with three studies"):
-        if form is Form.BIDS:
-            told = _as_bids(seed, spacing, out)
-        else:
-            told = _as_dicom(seed, spacing, protocol or Protocol.MIXED, out)
-    console.print(f"[green]done:[/] {told}; truth lies beside them in the output folder", highlight=False)
-
-
-def _as_bids(seed: int, spacing_mm: float, out: Path) -> str:
     from tumorboard.simulate.patient import digital_patient
     from tumorboard.simulate.tree import write_digital_patient
 
-    patient = digital_patient(seed, spacing_mm)
-    write_digital_patient(patient, out)
-    return f"{len(patient.studies)} studies of brains as NIfTI"
+    with Console().status("making a digital patient with three studies"):
+        patient = digital_patient(seed)
+        write_digital_patient(patient, out)
+    images = sum(len(study.volumes) for study in patient.studies)
+    return [
+        f"{len(patient.studies)} studies, {images} stripped images: sub-digital",
+        "course: events.csv; truth: derivatives/truth",
+        f"try: tumorboard run {out} --events {out / 'events.csv'} --out RESULTS",
+    ]
 
 
-def _as_dicom(seed: int, spacing_mm: float, protocol: Protocol, out: Path) -> str:
+def _dicom(out: Path, seed: int, protocol: str) -> list[str]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     from tumorboard.simulate.dicom_tree import write_digital_dicom
     from tumorboard.simulate.native import native_patient
 
-    patient = native_patient(seed, spacing_mm, protocol.value)
-    write_digital_dicom(patient, out)
-    files = sum(1 for path in (out / "dicom").rglob("*") if path.is_file())
-    return f"{len(patient.studies)} studies of heads as {files} DICOM files"
-
-
-def _check_empty(out: Path) -> None:
-    """Refuse a folder that holds anything: what is written could not be told from it."""
-    try:
-        full = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError as error:
-        raise output_error(error) from error
-    if full:
-        got = "one that holds something"
-        raise OutputError("a new or empty folder", got=got, where="output", remedy="choose another --out")
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(), transient=True) as bar:
+        task = bar.add_task("imaging three heads", total=None, told="")
+        patient = native_patient(seed, protocol=protocol)
+        bar.update(task, description="writing")
+        written = write_digital_dicom(patient, out, lambda study, files: bar.update(task, told=f"{study}: {files}"))
+    studies = [f"{study}: {files} DICOM files" for study, files in written.items()]
+    return [
+        *studies,
+        "studies: dicom; course: events.csv; truth: truth",
+        f"try: tumorboard run {out / 'dicom'} --events {out / 'events.csv'} --out RESULTS",
+    ]
 
 
 def register_simulate(app: typer.Typer) -> None:

@@ -70,12 +70,12 @@ def dicom_studies(files: Iterable[Path]) -> DicomStudies:
     studies: list[StudyFiles] = []
     orphans: list[ImageFile] = []
     for of in by_study.values():
-        images = _recognised(of)
+        images, protocol = _recognised(of)
         used = tuple(i for i in images if i.recognition.sequence is not None)
         skipped = tuple(i for i in images if i.recognition.sequence is None)
         first = of[0]
         owner = Owner("DICOM", owner_key(first.person), Path())
-        study = StudyFiles(owner, first.study_uid, "", first.date, used, skipped)
+        study = StudyFiles(owner, first.study_uid, "", first.date, used, skipped, protocol)
         if used:
             studies.append(study)
         else:
@@ -94,10 +94,14 @@ def owner_key(person: Person) -> str:
     return f"{person.name}\0{person.birth_date}"
 
 
-def _recognised(series: Files[Series]) -> list[ImageFile]:
+def _recognised(series: Files[Series]) -> tuple[list[ImageFile], tuple[tuple[str, str, str, str], ...]]:
+    """Return every series with what it is, and how the study compares with the consensus protocols."""
     from tumorboard.intake.evidence import recognise_study
+    from tumorboard.intake.protocol import BTIP_2015, BTIP_BM_2020, check_protocol
 
     verdicts = recognise_study([s.tags for s in series])
+    reports = [check_protocol(series, verdicts, protocol) for protocol in (BTIP_2015, BTIP_BM_2020)]
+    answers = tuple((r.protocol, row.requirement, row.state.value, row.seen) for r in reports for row in r.rows)
     out = []
     for one, verdict in zip(series, verdicts, strict=True):
         role, reason, sequence = verdict.kind, verdict.reason, verdict.sequence
@@ -110,7 +114,7 @@ def _recognised(series: Files[Series]) -> list[ImageFile]:
             reason = f"{reason}; say what it is with --sequence NAME={one.number}"
         path = one.planes[0].path if one.planes else Path("series")
         out.append(ImageFile(path, path.parent, Recognition(sequence, reason), series=one, role=role))
-    return out
+    return out, answers
 
 
 def _kinds(orphans: Iterable[ImageFile]) -> Counter[str]:

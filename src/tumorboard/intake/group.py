@@ -65,6 +65,8 @@ class StudyFiles:
         When it was, where a folder's name or ``sessions.tsv`` says so.
     images, skipped : tuple of ImageFile
         With a sequence, and without.
+    protocol : tuple of (str, str, str, str)
+        Consensus protocol, what it asks, whether that is met, what was seen; only for DICOM.
     """
 
     owner: Owner
@@ -73,6 +75,7 @@ class StudyFiles:
     date: dt.date | None
     images: tuple[ImageFile, ...]
     skipped: tuple[ImageFile, ...]
+    protocol: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def group(images: Iterable[ImageFile]) -> tuple[list[StudyFiles], list[ImageFile]]:

@@ -64,9 +64,8 @@ def own_labels(path: Path | None, scheme: str | None) -> LabelsInput | None:
         return None
     _check_image(path, "labels", LabelError)
     if scheme is None:
-        raise LabelError(
-            "--scheme NAME beside --labels", got="labels alone", where="labels", remedy=f"add one of {known}"
-        )
+        told = f"add one of {known}"
+        raise LabelError("--labels and --scheme together", got="labels alone", where="labels", remedy=told)
     if scheme not in SCHEMES or scheme == DICOM_SEG:
         near = difflib.get_close_matches(scheme.lower(), SCHEMES, n=1)
         remedy = f"did you mean {near[0]}?" if near else "use one of those"

@@ -19,7 +19,13 @@ from tumorboard.intake.dicom import DicomStudies, dicom_studies, named_by_hand, 
 from tumorboard.intake.events import assign, read_table
 from tumorboard.intake.group import Owner, StudyFiles, group
 from tumorboard.intake.own import overrule, own_brain_mask, own_labels, own_sequences, study_of_own, without
-from tumorboard.intake.pseudonyms import check_pseudonym, identity_of, looks_like_a_number_of_a_person, tell_apart
+from tumorboard.intake.pseudonyms import (
+    check_pseudonym,
+    identity_of,
+    is_digital,
+    looks_like_a_number_of_a_person,
+    tell_apart,
+)
 from tumorboard.intake.redact import shown_name
 from tumorboard.intake.request import Decision, Intake, IntakeRequest
 from tumorboard.intake.scan import ImageFile, Scan, describe, scan
@@ -177,7 +183,8 @@ def _patient(
     places = order([study.name for study in studies], dates)
     ids = study_ids([studies[place].label for place in places])
     taken = [_study(pseudonym, id_, studies[n], dates[n], own, log) for id_, n in zip(ids, places, strict=True)]
-    return PatientInput(pseudonym, tuple(taken), identity=identity_of(studies[0].owner))
+    owner = studies[0].owner
+    return PatientInput(pseudonym, tuple(taken), identity=identity_of(owner), digital=is_digital(owner))
 
 
 def _study(
@@ -217,7 +224,7 @@ def _study(
     refused = [image for image in study.skipped if image.role == "refused"]
     log.warnings += [f"{where}: {shown(image)} was left out: {image.recognition.reason}" for image in refused]
     log.skip(study.skipped, pseudonym, id_)
-    return StudyInput(id_, files, date, labels, mask)
+    return StudyInput(id_, files, date, labels, mask, study.protocol)
 
 
 def _with_events(

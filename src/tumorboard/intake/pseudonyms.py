@@ -17,6 +17,8 @@ from tumorboard.intake.group import Owner
 from tumorboard.intake.sessions import is_container
 
 _NUMBER = re.compile(r"\d{5,}")
+_DIGITAL = {"DICOM": re.compile(r"DIGITAL-\d+"), "BIDS": re.compile(r"digital")}
+"""What digital patients are called in each layout (see ``tumorboard simulate``)."""
 
 
 def hashed(*parts: str, length: int = 8) -> str:
@@ -34,6 +36,19 @@ def hashed(*parts: str, length: int = 8) -> str:
 def identity_of(owner: Owner) -> str:
     """Return the hash of what the input calls the patient; empty when it does not call them anything."""
     return hashed(*owner.key, length=32) if owner.patient else ""
+
+
+def is_digital(owner: Owner) -> bool:
+    """Whether the input calls its patient simulated.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> is_digital(Owner("DICOM", "DIGITAL-7", Path())), is_digital(Owner("BIDS", "01", Path()))
+    (True, False)
+    """
+    pattern = _DIGITAL.get(owner.convention)
+    return pattern is not None and pattern.fullmatch(owner.patient) is not None
 
 
 def pseudonym_of(owner: Owner, depth: int = 2) -> str:

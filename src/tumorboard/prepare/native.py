@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.prepare.bias import without_bias
+from tumorboard.prepare.bias import without_bias, without_rough_bias
 from tumorboard.prepare.gate import FitQuality, assess_fit
-from tumorboard.prepare.register import register
+from tumorboard.prepare.register import Fit, register
 from tumorboard.prepare.skull import OWN, head_mask, own_brain_mask
 from tumorboard.sequences import REFERENCE_ORDER, Sequence
 from tumorboard.volume import Affine, Grid, Volume, box_around
@@ -39,6 +39,15 @@ class RigidFit:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A motion that must not be used: why, what was measured of it, and the image as it would have lain."""
+
+    why: str
+    quality: FitQuality
+    image: Volume
+
+
+@dataclass(frozen=True)
 class Raw:
     """A native study on its working grid, before intensities are scaled.
 
@@ -52,8 +61,10 @@ class Raw:
         Which gave the grid.
     native : Grid
         The reference's own grid, as given.
-    fits, dropped : mapping
-        Motions by sequence; why others were left out.
+    fits : mapping of Sequence to RigidFit
+        Motions.
+    dropped : mapping of Sequence to Refused
+        Those that failed the gate.
     method : str
         What outlined the brain.
     bias : mapping of Sequence to float
@@ -67,7 +78,7 @@ class Raw:
     reference: Sequence
     native: Grid
     fits: Mapping[Sequence, RigidFit]
-    dropped: Mapping[Sequence, str]
+    dropped: Mapping[Sequence, Refused]
     method: str
     bias: Mapping[Sequence, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -95,20 +106,19 @@ def raw_study(volumes: Mapping[Sequence, Volume], own_mask: Volume | None = None
     reference = next(s for s in REFERENCE_ORDER if s in volumes)
     brain, method, notes = _brain(volumes, reference, own_mask)
     fixed = volumes[reference]
-    region = _near(brain, fixed.grid)
+    region = region_around(brain, fixed.grid)
+    even, _ = without_bias(fixed, region)
+    grid = working_grid(fixed.grid, brain)
     fits, dropped = {}, {}
-    for sequence, moving in volumes.items():
-        if sequence is reference:
-            continue
-        fit = register(fixed, moving, region)
-        quality = assess_fit(fixed, moving, region, fit.matrix)
+    for sequence in (s for s in volumes if s is not reference):
+        fit, quality = laid(even, volumes[sequence], region)
         told = quality.refusal()
         if told:
-            dropped[sequence] = told
+            image = Volume(sampled(volumes[sequence], grid, fit.matrix, order=1), grid)
+            dropped[sequence] = Refused(told, quality, image)
             notes += (f"{sequence.value} was left out: it could not be laid onto {reference.value} ({told}).",)
         else:
             fits[sequence] = RigidFit(fit.matrix, quality)
-    grid = working_grid(fixed.grid, brain)
     inside = sampled(Volume(brain.astype(np.float32), fixed.grid), grid, np.eye(4), order=1) > 0.5
     out, bias = {}, {}
     for sequence in (s for s in volumes if s is reference or s in fits):
@@ -130,13 +140,45 @@ def _brain(
         return np.asarray(found.mask.data), found.method, found.notes
     # outlined on another sequence: lay the reference onto that one and carry the mask over
     there = volumes[found.sequence]
-    fit = register(there, volumes[reference], _near(np.asarray(found.mask.data), there.grid))
+    region = region_around(np.asarray(found.mask.data), there.grid)
+    fit, _ = laid(without_bias(there, region)[0], volumes[reference], region)
     back: Affine = np.asarray(np.linalg.inv(fit.matrix), dtype=np.float64)
     carried = sampled(Volume(found.mask.data.astype(np.float32), there.grid), grid, back, order=1)
     return carried > 0.5, found.method, found.notes
 
 
-def _near(brain: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+def laid(even: Volume, moving: Volume, region: NDArray[np.bool_]) -> tuple[Fit, FitQuality]:
+    """Lay an image onto a reference and measure the fit, both without their bias fields.
+
+    A bias field takes half of the information that two images share, and bends the optimum by a millimetre.
+
+    Parameters
+    ----------
+    even : Volume
+        Reference, bias field removed.
+    moving : Volume
+        As read.
+    region : ndarray of bool, shape of ``even``
+        Where they are compared.
+
+    Returns
+    -------
+    Fit, FitQuality
+    """
+    flat = without_rough_bias(moving)
+    fit = register(even, flat, region)
+    return fit, assess_fit(even, flat, region, fit.matrix)
+
+
+def region_around(brain: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+    """Return the brain with ``REGION_MM`` around it: where images are compared.
+
+    Examples
+    --------
+    >>> brain = np.zeros((5, 1, 1), bool); brain[0] = True
+    >>> region_around(brain, Grid((5, 1, 1), np.diag([4.0, 4.0, 4.0, 1.0]))).ravel().tolist()
+    [True, True, True, False, False]
+    """
     return np.asarray(ndi.distance_transform_edt(~brain, sampling=grid.spacing_mm) <= REGION_MM)
 
 

@@ -19,7 +19,7 @@ from tumorboard.prepare.brain import brain_mask as stripped_brain
 from tumorboard.prepare.checks import check_image
 from tumorboard.prepare.intensity import Scale, normalise
 from tumorboard.prepare.midplane import find_midplane
-from tumorboard.prepare.native import RigidFit, raw_study
+from tumorboard.prepare.native import Refused, RigidFit, raw_study
 from tumorboard.prepare.quality import ImageQuality, assess
 from tumorboard.prepare.skull import is_head
 from tumorboard.prepare.subtract import subtraction
@@ -55,7 +55,7 @@ class Prepared:
         T1C minus T1, where both are there.
     fits : mapping of Sequence to RigidFit
         Motions that were taken out; empty for input that was co-registered.
-    dropped : mapping of Sequence to str
+    dropped : mapping of Sequence to Refused
         Sequences that could not be laid onto the reference, and why.
     brain_method : str
         What outlined the brain.
@@ -70,7 +70,7 @@ class Prepared:
     notes: tuple[str, ...]
     subtraction: Volume | None = None
     fits: Mapping[Sequence, RigidFit] = field(default_factory=dict)
-    dropped: Mapping[Sequence, str] = field(default_factory=dict)
+    dropped: Mapping[Sequence, Refused] = field(default_factory=dict)
     brain_method: str = STRIPPED
     images: Mapping[Sequence, ImageQuality] = field(default_factory=dict)
     bias: Mapping[Sequence, float] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Prepared:
             "brain_method": self.brain_method,
             "scales": {s.value: vars(scale) for s, scale in self.scales.items()},
             "registration": {s.value: fit.quality.as_json() for s, fit in self.fits.items()},
-            "dropped": {s.value: why for s, why in self.dropped.items()},
+            "dropped": {s.value: {"why": r.why} | r.quality.as_json() for s, r in self.dropped.items()},
             "bias_log_sd": {s.value: round(spread, 4) for s, spread in self.bias.items()},
             "images": {s.value: quality.as_json() for s, quality in self.images.items()},
             "notes": list(self.notes),

@@ -10,16 +10,22 @@ Source: Mattes D et al., IEEE Trans Med Imaging 2003;22:120-128 (metric), throug
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
 from tumorboard.io.images import to_itk
+from tumorboard.prepare.information import Pair
 from tumorboard.volume import Affine, Grid, Volume
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+POLISH_MM, RADIUS_MM = 0.4, 70.0
+"""First step of the last search; a turn is counted in mm at this distance from the brain's middle (chosen)."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +36,23 @@ class Search:
     ----------
     spacing_mm : tuple of float
         Grid of each level, coarse first.
-    turns_deg : tuple of float
-        Further starts of the coarsest level, turned about each axis by so much.
+    polish_mm : float
+        Grid of the last search, which goes without gradients.
+    turns_deg, shifts_mm : tuple of float
+        Starts that are looked at on the coarsest level: turned about each axis, shifted along each, by so much.
+    starts : int
+        The best of them, from which the coarsest level is searched.
     bins : int
         Of the joint histogram.
     iterations : int
         Most at each level.
     """
 
-    spacing_mm: tuple[float, ...] = (6.0, 3.0, 1.5)
-    turns_deg: tuple[float, ...] = (-14.0, 14.0)
+    spacing_mm: tuple[float, ...] = (6.0, 3.0)
+    polish_mm: float = 1.5
+    turns_deg: tuple[float, ...] = (-12.0, 12.0)
+    shifts_mm: tuple[float, ...] = (-12.0, 0.0, 12.0)
+    starts: int = 8
     bins: int = 48
     iterations: int = 100
 
@@ -89,39 +102,60 @@ def register(
     >>> from scipy.ndimage import gaussian_filter
     >>> texture = gaussian_filter(np.random.default_rng(0).normal(size=(24, 24, 24)), 2.0)
     >>> head = Volume.of(1000 * texture, np.diag([5.0, 5.0, 5.0, 1.0]))
-    >>> fit = register(head, head, np.ones(head.grid.shape, bool), search=Search((5.0,)))
+    >>> fit = register(head, head, np.ones(head.grid.shape, bool), search=Search((5.0,), 5.0))
     >>> bool(np.abs(fit.matrix - np.eye(4)).max() < 0.2)
     True
     """
     wanted = search or Search()
-    fixed, mask = _itk(reference), _itk(Volume(region.astype(np.uint8), reference.grid))
-    other = _itk(moving)
+    mask = to_itk(Volume(region.astype(np.uint8), reference.grid))
+    fixed, other = _itk(reference), _itk(moving)
     centre = _LPS[:3, :3] @ _middle(region, reference.grid)
     levels = wanted.spacing_mm
     tried: list[tuple[float, int, Any]] = []
     for guess in [start] if start is not None else _starts(reference, moving, region, wanted):
         transform = _euler(_LPS @ guess @ _LPS, centre)
         tried.append((_level(fixed, mask, other, transform, levels[0], wanted), len(tried), transform))
-    information, _, transform = max(tried)
+    _, _, transform = max(tried)
     for level in levels[1:]:
         _level(fixed, mask, other, transform, level, wanted)
-    information = _level(fixed, mask, other, transform, levels[-1], wanted, polish=True)
-    return Fit(_LPS @ _matrix(transform) @ _LPS, information)
+    return _polished(Pair.of(reference, moving, region, wanted.polish_mm), _LPS @ _matrix(transform) @ _LPS)
+
+
+def _polished(pair: Pair, start: Affine) -> Fit:
+    """Search without gradients, which are only roughly right between thick slices (Powell's method)."""
+    centre, cost = pair.points.mean(axis=0), pair.compare(start)
+    best = minimize(
+        lambda x: cost(start @ _small_motion(x, centre)),
+        np.zeros(6),
+        method="Powell",
+        options={"direc": POLISH_MM * np.eye(6), "xtol": 0.02, "ftol": 1e-6, "maxiter": 6},
+    )
+    return Fit(start @ _small_motion(best.x, centre), -float(best.fun))
+
+
+def _small_motion(x: NDArray[np.float64], centre: NDArray[np.float64]) -> Affine:
+    """Return a motion about a point: three shifts in mm, three turns as mm on the brain's surface."""
+    motion = np.eye(4)
+    motion[:3, :3] = Rotation.from_rotvec(x[3:] / RADIUS_MM).as_matrix()
+    motion[:3, 3] = centre - motion[:3, :3] @ centre + x[:3]
+    return motion
 
 
 def _starts(reference: Volume, moving: Volume, region: NDArray[np.bool_], search: Search) -> list[Affine]:
-    """Return first guesses: the scanner's coordinates, centres of signal on each other, and turns of these."""
+    """Return the best guesses around the scanner's coordinates, and around centres of signal on each other."""
     centre = _middle(region, reference.grid)
-    shift = np.eye(4)
-    shift[:3, 3] = _centre_of_signal(moving) - _centre_of_signal(reference)
-    out = [np.eye(4), shift]
-    for axis in range(3):
-        for angle in search.turns_deg:
-            turned = np.eye(4)
-            turned[:3, :3] = Rotation.from_euler("xyz"[axis], angle, degrees=True).as_matrix()
-            turned[:3, 3] = centre - turned[:3, :3] @ centre
-            out += [turned, shift @ turned]
-    return out
+    turns = [np.eye(3)]
+    turns += [Rotation.from_euler(a, d, degrees=True).as_matrix() for a in "xyz" for d in search.turns_deg]
+    out = []
+    for base in (np.zeros(3), _centre_of_signal(moving) - _centre_of_signal(reference)):
+        for turn, shift in product(turns, product(search.shifts_mm, repeat=3)):
+            guess = np.eye(4)
+            guess[:3, :3] = turn
+            guess[:3, 3] = centre - turn @ centre + base + shift
+            out.append(guess)
+    pair = Pair.of(reference, moving, region, search.spacing_mm[0])
+    shared = [-pair.information(guess)[0] for guess in out]
+    return [out[n] for n in np.argsort(shared, kind="stable")[: search.starts]]
 
 
 def _centre_of_signal(volume: Volume) -> NDArray[np.float64]:
@@ -132,34 +166,33 @@ def _centre_of_signal(volume: Volume) -> NDArray[np.float64]:
 
 
 def _itk(volume: Volume) -> Any:
-    data = volume.data.astype(np.float32) if volume.data.dtype != np.uint8 else volume.data
-    return to_itk(Volume(data, volume.grid))
+    return to_itk(volume.with_data(volume.data.astype(np.float32)))
 
 
-def _level(
-    fixed: Any, mask: Any, moving: Any, transform: Any, spacing: float, search: Search, polish: bool = False
-) -> float:
-    """Search at one scale; ``transform`` is changed in place."""
+def _method(fixed: Any, mask: Any, moving: Any, spacing: float, search: Search) -> tuple[Any, Any, Any]:
+    """Return the metric at one scale, and both images at that scale."""
     import SimpleITK as sitk
 
-    small, small_mask, other = _shrunk(fixed, spacing), _shrunk(mask, spacing), _shrunk(moving, spacing)
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)  # sums over threads would depend on the machine
     method.SetMetricAsMattesMutualInformation(search.bins)
-    method.SetMetricFixedMask(sitk.Cast(small_mask > 0, sitk.sitkUInt8))
+    method.SetMetricFixedMask(sitk.Cast(_shrunk(mask, spacing) > 0, sitk.sitkUInt8))
     # every voxel, no samples: samples lie between voxels, and between thick slices that biases the optimum
     method.SetMetricSamplingStrategy(method.NONE)
     method.SetInterpolator(sitk.sitkLinear)
-    if polish:  # the gradient of the histogram is only roughly right between thick slices
-        method.SetOptimizerAsPowell(numberOfIterations=3, maximumLineIterations=12, stepLength=0.4, stepTolerance=0.02)
-    else:
-        method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=0.5 * spacing,
-            minStep=0.005 * spacing,
-            numberOfIterations=search.iterations,
-            relaxationFactor=0.6,
-            gradientMagnitudeTolerance=1e-9,
-        )
+    return method, _shrunk(fixed, spacing), _shrunk(moving, spacing)
+
+
+def _level(fixed: Any, mask: Any, moving: Any, transform: Any, spacing: float, search: Search) -> float:
+    """Search at one scale; ``transform`` is changed in place."""
+    method, small, other = _method(fixed, mask, moving, spacing, search)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=0.5 * spacing,
+        minStep=0.005 * spacing,
+        numberOfIterations=search.iterations,
+        relaxationFactor=0.6,
+        gradientMagnitudeTolerance=1e-9,
+    )
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetInitialTransform(transform, inPlace=True)
     method.Execute(small, other)

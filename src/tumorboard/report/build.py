@@ -24,6 +24,7 @@ from tumorboard.report.model import (
     Report,
     StudySection,
 )
+from tumorboard.report.preparation import preparation_matrix, protocol_matrices
 from tumorboard.report.tables import lesion_matrix, study_tables
 from tumorboard.report.timeline import Point, timeline
 from tumorboard.study import Event, EventKind
@@ -91,6 +92,8 @@ def _section(bundle: StudyBundle) -> StudySection:
         pictures=study_pictures(bundle),
         tables=study_tables(bundle.measurements),
         lesions=lesion_matrix(bundle.measurements),
+        preparation=preparation_matrix(bundle.quality),
+        protocol=protocol_matrices(bundle.protocol),
         warnings=tuple(warnings),
     )
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.measurement import Diameters, StudyMeasurements
+from tumorboard.sequences import Sequence
 from tumorboard.study import Event, Study
+from tumorboard.volume import Volume
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,12 @@ class StudyBundle:
         Printed with the study.
     segmenter_name, labels_origin : str
         What made the labels: ``fuzzy`` or ``own masks``.
+    quality : mapping
+        What preparing measured (``quality.json``).
+    refused : mapping of Sequence to Volume
+        Images that were left out because they could not be laid onto the reference, on the study's grid.
+    protocol : tuple of (str, str, str, str)
+        Consensus protocol, what it asks, whether that is met, what was seen.
 
     Raises
     ------
@@ -68,6 +76,9 @@ class StudyBundle:
     warnings: list[str] = field(default_factory=list)
     segmenter_name: str = ""
     labels_origin: str = "fuzzy"
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    refused: Mapping[Sequence, Volume] = field(default_factory=dict)
+    protocol: tuple[tuple[str, str, str, str], ...] = ()
 
     def __post_init__(self) -> None:
         told = self.study.grid.explain_mismatch(self.labels.grid, ("the study", "the label map"))

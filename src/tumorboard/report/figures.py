@@ -17,6 +17,7 @@ from tumorboard.labels import Tissue
 from tumorboard.report.bundle import StudyBundle
 from tumorboard.report.canvas import Box, Outline, Panel, Point, Segment, strip
 from tumorboard.report.model import Picture
+from tumorboard.report.overlay import overlay_strip
 from tumorboard.report.planes import AXIAL, CORONAL, PLANES, SAGITTAL, Plane, cut, extent_mm, place_mm
 from tumorboard.report.views import Choice, brain_box, choose, largest_diameters, on_working_grid, widen, window
 from tumorboard.sequences import Sequence
@@ -40,7 +41,7 @@ _ZOOM_MARGIN_MM = 25.0
 
 
 def study_pictures(bundle: StudyBundle) -> tuple[Picture, ...]:
-    """Return the pictures of a study: the axial strip (the key picture) and the strip of details.
+    """Return the pictures of a study: the axial strip (the key picture), details, and how sequences lie.
 
     Parameters
     ----------
@@ -50,7 +51,9 @@ def study_pictures(bundle: StudyBundle) -> tuple[Picture, ...]:
     choice = choose(bundle)
     windows = {s: window(volume.data, bundle.study.brain) for s, volume in bundle.study.volumes.items()}
     maker = _Maker(bundle, windows)
-    return _axial_strip(maker, choice), _detail_strip(maker, choice)
+    overlay = overlay_strip(bundle, choice)
+    pictures = (_axial_strip(maker, choice), _detail_strip(maker, choice))
+    return pictures if overlay is None else (*pictures, overlay)
 
 
 class _Maker:

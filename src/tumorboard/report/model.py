@@ -81,6 +81,8 @@ class StudySection(_Frozen):
     pictures: tuple[Picture, ...]
     tables: tuple[Table, ...]
     lesions: Matrix | None = None
+    preparation: Matrix | None = None
+    protocol: tuple[Matrix, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

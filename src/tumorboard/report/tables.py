@@ -20,6 +20,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
         "Volumes and extent",
         (
             "volume",
+            "volume_native",
             "lesion_count",
             "sum_of_products_ce_only",
             "sum_of_products_filled",

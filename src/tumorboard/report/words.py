@@ -21,6 +21,7 @@ REGION_WORDS = {
 
 NAME_WORDS = {
     "volume": "volume",
+    "volume_native": "volume on the slices as acquired",
     "lesion_count": "number of lesions",
     "largest_distance": "largest distance between lesions",
     "sum_of_products_ce_only": "sum of diameter products, enhancing tissue alone",

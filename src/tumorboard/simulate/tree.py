@@ -59,11 +59,33 @@ def write_digital_patient(patient: DigitalPatient, folder: Path) -> None:
     for study in patient.studies:
         _write_study(study, folder / subject, truth / subject)
     write_atomic(folder / subject / f"{subject}_sessions.tsv", _sessions(patient.studies))
-    write_atomic(folder / "events.csv", _table(EVENT_COLUMNS, map(_event_row, patient.events), ","))
+    write_atomic(folder / "events.csv", events_table(patient.events, SUBJECT))
     write_json(folder / "dataset_description.json", _description("Digital patient", "raw", patient.seed))
     write_json(truth / "dataset_description.json", _description("Digital patient: truth", "derivative", patient.seed))
+    write_atomic(truth / "dseg.tsv", label_table())
+
+
+def events_table(events: Iterable[Event], subject: str) -> str:
+    r"""Return ``events.csv`` of one patient as text.
+
+    Examples
+    --------
+    >>> events_table([], "digital")
+    'patient_id,date,end_date,event,value,unit,detail\n'
+    """
+    return _table(EVENT_COLUMNS, (_event_row(subject, event) for event in events), ",")
+
+
+def label_table() -> str:
+    r"""Return what the values of a label map mean, as text (BIDS ``dseg.tsv``).
+
+    Examples
+    --------
+    >>> label_table().splitlines()[3]
+    '3\tenhancing tumour\tET'
+    """
     rows = ((int(tissue), name, tissue.name) for tissue, name in TISSUE_NAMES.items())
-    write_atomic(truth / "dseg.tsv", _table(("index", "name", "abbreviation"), rows, "\t"))
+    return _table(("index", "name", "abbreviation"), rows, "\t")
 
 
 def _write_study(study: DigitalStudy, images: Path, truth: Path) -> None:
@@ -77,9 +99,9 @@ def _sessions(studies: Iterable[DigitalStudy]) -> str:
     return _table(("session_id", "acq_time"), ((s.id, f"{s.date.isoformat()}T00:00:00") for s in studies), "\t")
 
 
-def _event_row(event: Event) -> Sequence[object]:
+def _event_row(subject: str, event: Event) -> Sequence[object]:
     end = event.end_date.isoformat() if event.end_date else ""
-    return (SUBJECT, event.date.isoformat(), end, event.kind.value, event.value, event.unit, event.detail)
+    return (subject, event.date.isoformat(), end, event.kind.value, event.value, event.unit, event.detail)
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str) -> str:

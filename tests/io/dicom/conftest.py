@@ -164,6 +164,27 @@ def _frame(stack, k):
     return item
 
 
+def jpeg_lossless(dataset, folder, process="JPEGLosslessProcess14_1"):
+    """Return the bytes of a dataset's file in JPEG Lossless, which only GDCM encodes."""
+    gdcm = pytest.importorskip("gdcm")
+    plain, packed = folder / "plain", folder / "packed"
+    write(dataset, plain)
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(plain))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(getattr(gdcm.TransferSyntax, process)))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    writer.SetFileName(str(packed))
+    assert writer.Write()
+    content = packed.read_bytes()
+    plain.unlink()
+    packed.unlink()
+    return content
+
+
 class Made:
     """What tests need of this file (helpers are not importable under importlib mode)."""
 
@@ -171,7 +192,7 @@ class Made:
     AXIAL, SAGITTAL, CORONAL, OBLIQUE, NAMES = AXIAL, SAGITTAL, CORONAL, OBLIQUE, NAMES
     write, write_stack, finish = staticmethod(write), staticmethod(write_stack), staticmethod(finish)
     plane_dataset, enhanced_dataset = staticmethod(plane_dataset), staticmethod(enhanced_dataset)
-    orthogonal = staticmethod(orthogonal)
+    orthogonal, jpeg_lossless = staticmethod(orthogonal), staticmethod(jpeg_lossless)
 
     @staticmethod
     def uid():

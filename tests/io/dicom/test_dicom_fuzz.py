@@ -256,6 +256,28 @@ def test_a_compressed_frame_that_claims_a_huge_size_is_not_decoded(made, tmp_pat
     assert any("damaged" in text for text in said)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(b"\xff\xc4", b"\xbf\xc4", id="a stream on which GDCM aborts its process"),
+        pytest.param(b"\xff\xda", b"\xff\x00", id="no scan"),
+    ],
+)
+def test_damaged_jpeg_lossless_ends_no_process_but_its_own(made, tmp_path, capfd, old, new):
+    header = {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 0}
+    stack = made.Stack(shape=(32, 32, 4), header=header)
+    files = []
+    for k in range(4):
+        pixels = np.random.default_rng(k).integers(0, 255, (32, 32)).astype(np.uint16)
+        data = made.jpeg_lossless(made.plane_dataset(stack, k, pixels), tmp_path)
+        files.append(tmp_path / f"{k}.dcm")
+        files[-1].write_bytes(data.replace(old, new, 1) if k == 1 else data)
+    said = answer(files)
+    assert any("damaged or missing ones (JPEG Lossless" in text for text in said)
+    assert made.says_nobody(*said)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_is_not_dicom_is_counted_and_never_named(made, tmp_path):
     names = {"empty": b"", "text.txt": b"Doe^Jane was here", "short": b"DI", "zeros.dcm": bytes(500)}
     names["prefix only"] = bytes(128) + b"DICM"

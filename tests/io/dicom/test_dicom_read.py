@@ -214,7 +214,7 @@ def test_a_tilted_stack_becomes_right_angled_with_every_voxel_at_its_place(made,
     volume, notes = read_series(series)
     assert notes == series.notes
     _check_ramp(volume, slope, least=stack.pixels.size * 0.6)
-    assert abs(volume.grid.axcodes == "LPS")
+    assert volume.grid.axcodes == "LPS"
 
 
 @pytest.mark.parametrize("places", [(0, 1, 2.06, 3, 4, 4.95, 6), (0, 0.95, 2, 3.04, 4, 5, 6)], ids=["late", "early"])
@@ -253,3 +253,47 @@ def _check_ramp(volume, slope, least):
     # what is not on the ramp lies at the rim, where a tilted stack has nothing
     assert (np.diff(inside.astype(int), axis=1) != 0).sum(axis=1).max() <= 2
     assert (volume.data[wrong] < 1000 + np.abs(at @ slope).max()).all()
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_positions_rounded_in_the_header_call_for_no_resampling(made, tmp_path, turn):
+    """Two decimals, as some scanners write."""
+    stack = made.Stack(turn=getattr(made, turn), shape=(6, 5, 30), step=1.1)
+    each = {"ImagePositionPatient": [[f"{v:.2f}" for v in stack.position(k)] for k in range(30)]}
+    stack.each = each
+    volume, notes = read_series(only(made.write_stack(tmp_path, stack)))
+    assert notes == ()
+    assert volume.data.dtype == np.int16
+    plane = only(tmp_path.iterdir()).planes[0]
+    assert volume.grid.largest_distance_mm(Grid(volume.data.shape, stack.affine)) < 0.03, plane
+
+
+def test_a_thin_stack_with_rounded_positions_is_right_angled(made, tmp_path):
+    stack = made.Stack(shape=(4, 4, 3), each={"ImagePositionPatient": [[0, 0, 0], [0.01, 0, 3], [0.02, 0, 6]]})
+    volume, notes = read_series(only(made.write_stack(tmp_path, stack)))
+    assert notes == ()
+    assert volume.data.dtype == np.int16
+
+
+def test_tilted_and_uneven_planes_are_mended_together(made, tmp_path):
+    slope = np.array([2.0, 1.0, 4.0])
+    stack = made.Stack(step=(0.3, 0.5, 3.0), places=(0, 1, 2.06, 3, 4, 4.95, 6, 7), shape=(16, 12, 8))
+    series = only(_ramp(made, stack, slope, tmp_path))
+    assert len(series.notes) == 2
+    _check_ramp(read_series(series)[0], slope, least=stack.pixels.size * 0.6)
+
+
+def test_values_outside_a_tilted_stack_are_zero_and_none_is_cut_off(made, tmp_path):
+    stack = made.Stack(step=(0.0, 1.5, 3.0), shape=(6, 5, 4))  # one row further each plane
+    volume, _ = read_series(only(made.write_stack(tmp_path, stack)))
+    assert volume.data.shape == (5, 9, 4)
+    for k in range(4):
+        np.testing.assert_array_equal(volume.data[:, k : k + 6, k], stack.pixels[:, :, k].T)
+        assert not volume.data[:, :k, k].any()
+        assert not volume.data[:, k + 6 :, k].any()
+
+
+def test_a_refused_series_is_not_read(made, tmp_path):
+    series = only(made.write_stack(tmp_path, made.Stack(shape=(4, 4, 2))))
+    with pytest.raises(FileFormatError, match="T1: expected a series that is a volume; got 2 slices"):
+        read_series(series, "T1")

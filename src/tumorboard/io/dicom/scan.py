@@ -166,14 +166,14 @@ def _found(dataset: Any, planes: tuple[Plane, ...], *, intact: bool) -> list[Fou
 def kind_of(asked: Asked) -> Kind:
     """Return what parts a plane from others of its series."""
     content = asked.group("FrameContentSequence")
-    index = number(content, "TemporalPositionIndex")
+    index = number(content, "TemporalPositionIndex") or asked.number("TemporalPositionIdentifier") or 0
     return Kind(
         image_type=asked.words("FrameType", "MRImageFrameTypeSequence") or asked.words("ImageType"),
         component=asked.words("ComplexImageComponent", "MRImageFrameTypeSequence"),
-        echo=(whole(asked.dataset, "EchoNumbers"), round(echo_time(asked) or 0.0, 2)),
+        echo=(int(asked.number("EchoNumbers") or 0), round(echo_time(asked) or 0.0, 2)),
         b_value=b_value(asked),
         contrast=_has_contrast(asked),
-        time_point=whole(asked.dataset, "TemporalPositionIdentifier") if index is None else int(index),
+        time_point=int(index),
         stack_id=text(content, "StackID"),
     )
 

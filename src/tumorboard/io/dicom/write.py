@@ -1,214 +1,242 @@
-"""A volume as a DICOM series: one file a slice, each saying where it lies in the patient.
+"""A volume as a DICOM MR series: one file for each slice, or one enhanced multi-frame file.
 
-Why it exists: readers, de-identification and results can be tried only on files, and files of people may not
-be shipped. What is written here is valid by itself and is the same, byte for byte, whenever it is made from
-the same volume and header. Source: PS3.3 A.4 (MR Image), A.36.2 (Enhanced MR Image), C.7.6.2 (Image Plane).
+Why it exists: reading must be tried on files whose truth is known, and digital patients leave the house as
+studies do. It writes images and nothing else; results have their own writers.
+Source: PS3.3 A.4 (MR Image), A.36 (Enhanced MR Image), C.7.6.2 (Image Plane), C.8.3 (MR Image module).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tumorboard.errors import FileFormatError, IntensityError
-from tumorboard.io.dicom.header import quiet, text
+from tumorboard.errors import InputError, IntensityError
+from tumorboard.io.dicom.header import quiet
+from tumorboard.io.dicom.plane_tags import number, plane_tags
 from tumorboard.io.dicom.uids import uid_from
 from tumorboard.store import write_atomic
-from tumorboard.volume import Affine, Volume
+from tumorboard.volume import Volume
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
+
+Compression = Literal["jpeg2000", "jpegls", "rle"]
+
+SYNTAXES: dict[Compression | None, str] = {
+    None: "1.2.840.10008.1.2.1",
+    "jpeg2000": "1.2.840.10008.1.2.4.90",
+    "jpegls": "1.2.840.10008.1.2.4.80",
+    "rle": "1.2.840.10008.1.2.5",
+}
+"""Transfer syntaxes by name, all lossless; without one, explicit VR little endian."""
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 """MR Image Storage."""
 
-EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+SHOWN_PERCENT = (1.0, 99.5)
+"""Percentiles of the values that the window spans (chosen)."""
 
-COMPRESSIONS = {
-    "rle": "1.2.840.10008.1.2.5",
-    "jpeg2000": "1.2.840.10008.1.2.4.90",
-    "jpegls": "1.2.840.10008.1.2.4.80",
-}
-"""Lossless transfer syntaxes by name. Source: PS3.5 A.4."""
-
-REQUIRED: dict[str, Any] = {
+_COMMON: dict[str, Any] = {
     **dict.fromkeys(("PatientName", "PatientID", "PatientBirthDate", "PatientSex"), ""),
     **dict.fromkeys(("StudyDate", "StudyTime", "StudyID", "AccessionNumber", "ReferringPhysicianName"), ""),
     **dict.fromkeys(("SeriesNumber", "Manufacturer", "PositionReferenceIndicator"), ""),
-    **dict.fromkeys(("ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"), ""),
-    "Modality": "MR",
     "PatientPosition": "HFS",
+    "BodyPartExamined": "BRAIN",
     "ImageType": ["ORIGINAL", "PRIMARY", "OTHER"],
+}
+"""What stands in every image, where the header does not say it (types 1 and 2)."""
+
+_CLASSIC: dict[str, Any] = {
     "ScanningSequence": "RM",
     "SequenceVariant": "NONE",
+    **dict.fromkeys(("ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime", "EchoTrainLength"), ""),
 }
-"""Attributes of type 1 and 2 with what stands there where the header has none. Source: PS3.3 A.4, C.8.3.1."""
+"""The same in a classic MR image; ``RM`` is research mode."""
 
-_STALE = (
-    *("NumberOfFrames", "RescaleSlope", "RescaleIntercept", "RescaleType", "WindowCenter", "WindowWidth"),
-    *("SmallestImagePixelValue", "LargestImagePixelValue", "PixelPaddingValue", "PatientOrientation"),
-    *("RealWorldValueMappingSequence", "PixelData"),
-)
-"""Attributes that told of other pixels."""
 
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+@dataclass(frozen=True)
+class WrittenSeries:
+    """What was written.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        In order of the slices; one for an enhanced object.
+    sop_uids : tuple of str
+        Of the files.
+    """
+
+    files: tuple[Path, ...]
+    sop_uids: tuple[str, ...]
 
 
 def write_series(
     volume: Volume,
-    header: Dataset,
     folder: Path,
+    header: Dataset,
     *,
-    names: Callable[[int], str] = "IM{:04d}".format,
-    compress: str | None = None,
-) -> tuple[Path, ...]:
-    """Write a volume as one series of MR images.
+    thickness_mm: float | None = None,
+    first: int = 1,
+    enhanced: bool = False,
+    compress: Compression | None = None,
+) -> WrittenSeries:
+    """Write a volume as a series of MR images.
 
     Parameters
     ----------
     volume : Volume
-        int16 or uint16; data[i = column, j = row, k = plane], RAS mm, axes in any order and direction.
-    header : pydicom.Dataset
-        What all files share, with Study and Series Instance UID. What it says of pixels and of places is
-        replaced, but for Slice Thickness (else the distance of the planes). Its Instance Number is that of
-        the first file, so that a series may be written in parts.
+        int16 or uint16; array axes are columns, rows, slices, in any directions.
     folder : Path
-        Made if absent; files of the same names are replaced.
-    names : callable
-        File name from the Instance Number.
-    compress : str or None
-        A key of :data:`COMPRESSIONS`; None writes explicit VR little endian.
+        Made if absent; files are named ``IM0001`` … by their instance number.
+    header : pydicom.Dataset
+        Patient, study, series and technique. It must hold Study and Series Instance UID; what else an image
+        needs is added, and its own geometry and pixels are replaced. It is not changed.
+    thickness_mm : float, optional
+        Of a slice; the header's own, else the step between slices, when it is not given.
+    first : int
+        Instance number of the first slice.
+    enhanced : bool
+        One multi-frame file instead of one for each slice.
+    compress : {'jpeg2000', 'jpegls', 'rle'}, optional
+        Lossless.
 
     Returns
     -------
-    tuple of Path
-        One file a plane, in order of k. SOP Instance UIDs follow from series and number.
+    WrittenSeries
+        Instance UIDs follow from the series' and the instance number; equal input gives equal bytes.
 
     Raises
     ------
-    IntensityError
-        Other types of values than DICOM's 16 bits.
-    FileFormatError
-        The header names no study or no series.
+    InputError
+        The header lacks an UID, or the values are not 16-bit integers.
     OutputError
         The folder cannot be written.
 
     Examples
     --------
     >>> import tempfile
-    >>> from pydicom import Dataset
+    >>> from pydicom import Dataset, dcmread
     >>> header = Dataset()
     >>> header.StudyInstanceUID, header.SeriesInstanceUID = "2.25.1", "2.25.2"
-    >>> volume = Volume.of(np.zeros((4, 3, 2), np.int16), np.diag([-1.0, -1.0, 5.0, 1.0]))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.name for path in write_series(volume, header, Path(folder))]
-    ['IM0001', 'IM0002']
+    >>> volume = Volume.of(np.zeros((4, 5, 3), np.int16), np.diag([-1.0, -2.0, 3.0, 1.0]))
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     written = write_series(volume, Path(place), header)
+    ...     image = dcmread(written.files[2])
+    >>> image.Rows, image.Columns, image.PixelSpacing, float(image.ImagePositionPatient[2])
+    (5, 4, [2.0, 1.0], 6.0)
     """
-    with quiet():
-        shared = _shared(volume, header)
-        first = int(text(header, "InstanceNumber") or 1)
-        made = []
-        for k in range(volume.data.shape[2]):
-            plane = _plane(volume, shared, k, first + k)
-            path = folder / names(first + k)
-            write_atomic(path, to_bytes(plane, compress))
-            made.append(path)
-    return tuple(made)
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
+        if not header.get(keyword):
+            raise InputError(f"a header with {keyword}", got="none", where="series to write")
+    if volume.data.dtype not in (np.dtype(np.int16), np.dtype(np.uint16)):
+        got, remedy = f"dtype {volume.data.dtype}", "round to int16"
+        raise IntensityError("16-bit integers", got=got, where="series to write", remedy=remedy)
+    from tumorboard.io.dicom.write_enhanced import enhanced_image
+
+    made = (
+        iter([enhanced_image(volume, _filled(volume, header, _COMMON, first), thickness_mm)])
+        if enhanced
+        else _classic(volume, header, thickness_mm, first)
+    )
+    files, uids = [], []
+    for image in made:
+        path = folder / f"IM{int(image.InstanceNumber):04d}"
+        write_atomic(path, to_bytes(image, compress))
+        files.append(path)
+        uids.append(str(image.SOPInstanceUID))
+    return WrittenSeries(tuple(files), tuple(uids))
 
 
-def to_bytes(dataset: Dataset, compress: str | None = None) -> bytes:
-    """Return an image as the bytes of its DICOM file (PS3.10 7.1); equal images give equal bytes."""
+def _classic(volume: Volume, header: Dataset, thickness_mm: float | None, first: int) -> Iterator[Dataset]:
+    """Make one MR Image for each slice."""
+    from pydicom import Dataset
+
+    base = _filled(volume, header, _COMMON | _CLASSIC, first)
+    base.SOPClassUID = MR_IMAGE
+    if "IR" in base.ScanningSequence and "InversionTime" not in base:
+        base.InversionTime = None
+    tags = plane_tags(volume.grid)
+    thickness = base.get("SliceThickness") or tags.between
+    base.SliceThickness = thickness if thickness_mm is None else number(thickness_mm)
+    base.SpacingBetweenSlices, base.PixelSpacing = tags.between, list(tags.spacing)
+    base.ImageOrientationPatient = list(tags.orientation)
+    for k, (position, place) in enumerate(zip(tags.positions, tags.places, strict=True)):
+        image = Dataset()
+        image.update(base)
+        image.InstanceNumber = first + k
+        image.SOPInstanceUID = uid_from(base.SeriesInstanceUID, str(first + k))
+        image.ImagePositionPatient, image.SliceLocation = list(position), place
+        image.PixelData = np.ascontiguousarray(volume.data[:, :, k].T).astype("<i2").tobytes()
+        image["PixelData"].VR = "OW"
+        yield image
+
+
+def _filled(volume: Volume, header: Dataset, more: dict[str, Any], first: int) -> Dataset:
+    """Copy a header, add what is missing, and describe the pixels."""
+    from pydicom import Dataset
+
+    out = Dataset()
+    out.update({e.tag: deepcopy(e) for e in header if e.tag.group not in (0x0002, 0x7FE0)})
+    for keyword, value in more.items():
+        if out.get(keyword) in (None, ""):
+            setattr(out, keyword, value)
+    if not out.get("FrameOfReferenceUID"):
+        out.FrameOfReferenceUID = uid_from(out.StudyInstanceUID, "frame of reference")
+    image_type = [out.ImageType] if isinstance(out.ImageType, str) else list(out.ImageType)
+    out.ImageType = [*image_type, *_COMMON["ImageType"][len(image_type) :]]  # three values at least
+    out.Modality, out.InstanceNumber = "MR", first
+    out.SOPInstanceUID = uid_from(out.SeriesInstanceUID, str(first))
+    out.Columns, out.Rows = volume.grid.shape[:2]
+    out.SamplesPerPixel, out.PhotometricInterpretation = 1, "MONOCHROME2"
+    out.BitsAllocated, out.BitsStored, out.HighBit = 16, 16, 15
+    out.PixelRepresentation = int(volume.data.dtype == np.int16)
+    low, high = np.percentile(volume.data, SHOWN_PERCENT)
+    out.WindowCenter, out.WindowWidth = number(round((low + high) / 2)), number(max(1, round(high - low)))
+    return out
+
+
+def to_bytes(image: Dataset, compress: Compression | None = None) -> bytes:
+    """Return an image as the bytes of its DICOM file (PS3.10 7.1).
+
+    Parameters
+    ----------
+    image : pydicom.Dataset
+        With pixels, uncompressed.
+    compress : {'jpeg2000', 'jpegls', 'rle'}, optional
+        Lossless.
+
+    Raises
+    ------
+    InputError
+        The encoder refuses the pixels (JPEG 2000: fewer than 32 rows or columns).
+    """
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import UID
 
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = UID(EXPLICIT_LITTLE_ENDIAN)
-    dataset.preamble = b"\0" * 128
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = UID(SYNTAXES[None])
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+    image.preamble = b"\0" * 128
     stream = BytesIO()
     with quiet():
         if compress is not None:
-            dataset.compress(COMPRESSIONS[compress], generate_instance_uid=False)
-        dataset.save_as(stream, enforce_file_format=True)
+            _compress(image, UID(SYNTAXES[compress]))
+        image.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
 
 
-def _shared(volume: Volume, header: Dataset) -> Dataset:
-    """Return what all planes of a volume share."""
-    from pydicom.valuerep import DS
-
-    if volume.data.dtype not in (np.int16, np.uint16):
-        raise IntensityError("int16 or uint16 values", got=str(volume.data.dtype), where="volume to be written")
-    if not text(header, "StudyInstanceUID") or not text(header, "SeriesInstanceUID"):
-        raise FileFormatError("a header that names its study and its series", got="one that does not")
-    out = deepcopy(header)
-    for keyword in _STALE:
-        if keyword in out:
-            delattr(out, keyword)
-    for keyword, usual in REQUIRED.items():
-        if keyword not in out:
-            setattr(out, keyword, usual)
-    if not text(out, "BodyPartExamined"):
-        out.Laterality = ""  # asked for where the part might be one of a pair (PS3.3 C.7.3.1)
-    out.SOPClassUID = MR_IMAGE
-    if not text(out, "FrameOfReferenceUID"):
-        out.FrameOfReferenceUID = uid_from(out.SeriesInstanceUID, "frame of reference")
-    describe_pixels(out, volume.data)
-    columns_mm, rows_mm, planes_mm = volume.spacing_mm
-    out.PixelSpacing = _decimals((rows_mm, columns_mm))
-    out.ImageOrientationPatient = _decimals((*_direction(volume, 0), *_direction(volume, 1)))
-    out.SpacingBetweenSlices = DS(planes_mm, auto_format=True)
-    if not text(out, "SliceThickness"):
-        out.SliceThickness = out.SpacingBetweenSlices
-    return out
-
-
-def describe_pixels(out: Dataset, data: NDArray[Any]) -> None:
-    """Write the shape and the type of grey values, of which the first two axes are columns and rows."""
-    bits = data.dtype.itemsize * 8
-    out.SamplesPerPixel, out.PhotometricInterpretation = 1, "MONOCHROME2"
-    out.Columns, out.Rows = data.shape[:2]
-    out.BitsAllocated = out.BitsStored = bits
-    out.HighBit, out.PixelRepresentation = bits - 1, int(data.dtype.kind == "i")
-
-
-def _plane(volume: Volume, shared: Dataset, k: int, number: int) -> Dataset:
-    from pydicom.valuerep import DS
-
-    out = deepcopy(shared)
-    place = _lps(volume) @ (0, 0, k, 1)
-    normal = np.cross(_direction(volume, 0), _direction(volume, 1))
-    out.SOPInstanceUID = uid_from(out.SeriesInstanceUID, str(number))
-    out.InstanceNumber = number
-    out.ImagePositionPatient = _decimals(place[:3])
-    out.SliceLocation = DS(float(place[:3] @ normal), auto_format=True)
-    put_pixels(out, volume.data[:, :, k].T)
-    return out
-
-
-def put_pixels(out: Dataset, rows: NDArray[Any]) -> None:
-    """Write grey values; shape (rows, columns)."""
-    content = np.ascontiguousarray(rows, dtype=rows.dtype.newbyteorder("<")).tobytes()
-    out.PixelData = content + b"\0" * (len(content) % 2)
-    out["PixelData"].VR = "OW" if rows.dtype.itemsize > 1 else "OB"
-
-
-def _lps(volume: Volume) -> Affine:
-    return np.asarray(_RAS_TO_LPS @ volume.affine)
-
-
-def _direction(volume: Volume, axis: int) -> NDArray[np.float64]:
-    step = _lps(volume)[:3, axis]
-    return np.asarray(step / np.linalg.norm(step))
-
-
-def _decimals(values: Any) -> list[Any]:
-    """Return numbers as decimal strings of at most 16 characters (PS3.5 6.2)."""
-    from pydicom.valuerep import DS
-
-    return [DS(float(v) + 0.0, auto_format=True) for v in values]
+def _compress(image: Dataset, syntax: UID) -> None:
+    try:
+        image.compress(syntax, generate_instance_uid=False)
+    except RuntimeError as error:  # what every encoder's own error becomes
+        remedy = "write it uncompressed"
+        got = f"{image.Columns} x {image.Rows} pixels that {syntax.name} refuses"
+        raise InputError("pixels that can be compressed", got=got, where="series to write", remedy=remedy) from error

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorboard.measure.kernels.compiled import compiled
+from tumorboard.compiled import compiled
 
 Segment = tuple[int, int, int, int]
 """First and last pixel (i, j, i, j), the lexicographically smaller one first."""

@@ -8,6 +8,7 @@ Source: Fisch L et al., Computers in Biology and Medicine 2024;179:108845 (MIT l
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def outline(volume: Volume, where: str = "") -> NDArray[np.bool_]:
     import torch
 
     load: Any = torch.jit.load
-    coarse, fine = (load(str(models() / name), map_location="cpu") for name in ("bbox_model.pt", "model.pt"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TorchScript is how the package ships its models
+        coarse, fine = (load(str(models() / name), map_location="cpu") for name in ("bbox_model.pt", "model.pt"))
     canonical = volume.canonical()
     image = torch.from_numpy(np.nan_to_num(canonical.data.astype(np.float32)))
     with torch.inference_mode():

@@ -2,7 +2,7 @@
 
 import numba
 
-from tumorboard.measure.kernels.compiled import compiled
+from tumorboard.compiled import compiled
 
 
 def test_without_a_cache_folder_the_kernel_still_runs(monkeypatch):

@@ -1,0 +1,72 @@
+"""``tumorboard simulate``: what is asked for is written and said; anything else is refused."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tumorboard.cli.simulate import ProtocolName
+from tumorboard.simulate import native, patient
+from tumorboard.simulate.acquisition import PROTOCOLS
+
+
+@pytest.fixture(autouse=True)
+def coarse(monkeypatch):
+    """Let patients be coarse, and heads have one study, for speed."""
+    monkeypatch.setattr(native, "native_patient", partial(native.native_patient, spacing_mm=6.0, studies=1))
+    monkeypatch.setattr(patient, "digital_patient", partial(patient.digital_patient, spacing_mm=6.0))
+
+
+def test_protocols_of_the_command_are_those_there_are():
+    assert {protocol.value for protocol in ProtocolName} == set(PROTOCOLS)
+
+
+def test_a_digital_patient_is_written_as_dicom(command, tmp_path):
+    out = tmp_path / "new"
+    ended = command("simulate", "--out", out, "--protocol", "thick")
+    assert ended.code == 0, ended.text
+    files = [path for path in (out / "dicom").rglob("*") if path.is_file()]
+    assert f"ses-01: {len(files)} DICOM files" in ended.flat
+    assert len(files) > 100
+    assert {"dicom", "events.csv", "truth"} <= {path.name for path in out.iterdir()}
+    assert "nothing measured on it is evidence about people" in ended.flat
+
+
+def test_a_digital_patient_is_written_as_bids(command, tmp_path):
+    ended = command("simulate", "--out", tmp_path, "--as", "bids")
+    assert ended.code == 0, ended.text
+    assert "3 studies, 12 stripped images" in ended.flat
+    assert len(list((tmp_path / "sub-digital").rglob("*.nii.gz"))) == 12
+
+
+def test_the_same_command_may_be_given_again_and_another_may_not(command, refused, contents, tmp_path):
+    out = tmp_path / "mine"
+    words = ("simulate", "--out", out, "--as", "bids")
+    assert command(*words).code == 0
+    before = contents(out)
+    assert command(*words).code == 0
+    refused(*words, "--seed", 8, says=("an empty folder",))
+    refused("simulate", "--out", out, says=("an empty folder",))
+    assert contents(out) == before
+
+
+def test_a_folder_that_holds_something_is_left_alone(refused, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "note").write_text("mine")
+    refused("simulate", "--out", mine, says=("an empty folder",))
+    refused("simulate", "--out", mine / "note")
+    assert [path.name for path in mine.iterdir()] == ["note"]
+
+
+def test_a_protocol_without_dicom_is_refused(refused, tmp_path):
+    refused("simulate", "--out", tmp_path / "new", "--as", "bids", "--protocol", "thick", says=("--as dicom",))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("words", [("--as", "nrrd"), ("--protocol", "4d"), ("--seed", "-1")])
+def test_words_that_simulate_does_not_know_end_in_2(command, tmp_path, words):
+    ended = command("simulate", "--out", tmp_path / "new", *words)
+    assert ended.code == 2
+    assert not (tmp_path / "new").exists()
