@@ -245,6 +245,12 @@ def sampled(volume: Volume, grid: Grid, matrix: Affine, order: Literal[1, 3] = 3
         source = ndi.gaussian_filter(source, [0.4 * max(0.0, finest / s - 1.3) for s in volume.spacing_mm])
     step = np.linalg.inv(volume.affine) @ matrix @ grid.affine
     out: NDArray[np.float32] = ndi.affine_transform(
-        source, step[:3, :3], step[:3, 3], output_shape=grid.shape, order=order
+        # grid-constant: on the outermost voxels rounding must not fall outside
+        source,
+        step[:3, :3],
+        step[:3, 3],
+        output_shape=grid.shape,
+        order=order,
+        mode="grid-constant",
     )
     return np.asarray(np.clip(out, float(source.min()), float(source.max())), dtype=np.float32)

@@ -79,6 +79,9 @@ class Threshold:
     above: bool = True
 
 
+HEAD = 0.3
+"""What is brighter than this part of the head's median is no ghost; chosen."""
+
 THRESHOLDS = (
     Threshold("thickness_mm", 6.0, "slices of {0:.1f} mm are too thick for small lesions"),
     Threshold("snr", 8.0, "noisy: signal is {0:.1f} times the noise", above=False),
@@ -118,7 +121,7 @@ def assess(volume: Volume) -> ImageQuality:
     numbers: dict[str, float] = {
         "thickness_mm": spacing[axis],
         "snr": level / max(_noise(slices), 1e-6 * max(level, 1e-6)),
-        "ghost": _ghost(slices, head) / level if level > 0 else 0.0,
+        "ghost": _ghost(slices, slices > HEAD * level) / level if level > 0 else 0.0,
         "jumps": _jumps(slices, head),
         "copied": int(sum(_alike(a, b) for a, b in zip(slices[1:], slices[:-1], strict=True))),
         "empty": int((np.ptp(slices.reshape(len(slices), -1), axis=1) == 0).sum()),

@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from tumorboard.io.images import to_itk
 from tumorboard.prepare.information import Pair
+from tumorboard.prepare.steady import one_thread
 from tumorboard.volume import Affine, Grid, Volume
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -112,24 +113,22 @@ def register(
     centre = _LPS[:3, :3] @ _middle(region, reference.grid)
     levels = wanted.spacing_mm
     tried: list[tuple[float, int, Any]] = []
-    for guess in [start] if start is not None else _starts(reference, moving, region, wanted):
-        transform = _euler(_LPS @ guess @ _LPS, centre)
-        tried.append((_level(fixed, mask, other, transform, levels[0], wanted), len(tried), transform))
-    _, _, transform = max(tried)
-    for level in levels[1:]:
-        _level(fixed, mask, other, transform, level, wanted)
+    with one_thread():
+        for guess in [start] if start is not None else _starts(reference, moving, region, wanted):
+            transform = _euler(_LPS @ guess @ _LPS, centre)
+            tried.append((_level(fixed, mask, other, transform, levels[0], wanted), len(tried), transform))
+        _, _, transform = max(tried)
+        for level in levels[1:]:
+            _level(fixed, mask, other, transform, level, wanted)
     return _polished(Pair.of(reference, moving, region, wanted.polish_mm), _LPS @ _matrix(transform) @ _LPS)
 
 
 def _polished(pair: Pair, start: Affine) -> Fit:
     """Search without gradients, which are only roughly right between thick slices (Powell's method)."""
     centre, cost = pair.points.mean(axis=0), pair.compare(start)
-    best = minimize(
-        lambda x: cost(start @ _small_motion(x, centre)),
-        np.zeros(6),
-        method="Powell",
-        options={"direc": POLISH_MM * np.eye(6), "xtol": 0.02, "ftol": 1e-6, "maxiter": 6},
-    )
+    powell: Any = minimize
+    how = {"direc": POLISH_MM * np.eye(6), "xtol": 0.02, "ftol": 1e-6, "maxiter": 6}
+    best = powell(lambda x: cost(start @ _small_motion(x, centre)), np.zeros(6), method="Powell", options=how)
     return Fit(start @ _small_motion(best.x, centre), -float(best.fun))
 
 
@@ -174,7 +173,6 @@ def _method(fixed: Any, mask: Any, moving: Any, spacing: float, search: Search) 
     import SimpleITK as sitk
 
     method = sitk.ImageRegistrationMethod()
-    method.SetNumberOfThreads(1)  # sums over threads would depend on the machine
     method.SetMetricAsMattesMutualInformation(search.bins)
     method.SetMetricFixedMask(sitk.Cast(_shrunk(mask, spacing) > 0, sitk.sitkUInt8))
     # every voxel, no samples: samples lie between voxels, and between thick slices that biases the optimum
