@@ -150,10 +150,10 @@ def test_grids_that_cannot_be_united(refused, write, out):
     refused("run", folder, "--out", out, says=("300.0 mm apart", "co-register"))
 
 
-def test_whole_head_with_its_skull(refused, write, out):
+def test_a_head_without_a_brain(refused, write, out):
     noise = np.random.default_rng(0)
-    folder = write("FLAIR", edit=lambda v: v.with_data(v.data + noise.integers(5, 90, v.data.shape)))
-    refused("run", folder, "--out", out, says=("expected a skull-stripped brain", "strip the skull first"))
+    folder = write("FLAIR", edit=lambda v: v.with_data(noise.integers(5, 90, v.data.shape).astype(np.int16)))
+    refused("run", folder, "--out", out, says=("brain", "--brain-mask FILE"))
 
 
 # --- what the user says -----------------------------------------------------------------------------------------

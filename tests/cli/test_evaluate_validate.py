@@ -173,7 +173,7 @@ def test_a_defect_of_ours_ends_in_1_and_one_line(command, write, tmp_path, monke
 def test_stopped_from_the_keyboard(write, tmp_path):
     words = [SCRIPT, "run", str(write("FLAIR")), "--out", str(tmp_path / "out"), "--patient", "P1"]
     run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    for _ in range(1000):
+    for _ in range(6000):
         if (tmp_path / "out" / "sub-P1" / "patient.json").exists() or run.poll() is not None:
             break
         time.sleep(0.01)

@@ -17,3 +17,8 @@ def real():
 @pytest.fixture(scope="session")
 def tumour(real):
     return real / "tumour"
+
+
+@pytest.fixture(scope="session")
+def dicom(real):
+    return real / "dicom"

@@ -79,10 +79,15 @@ def _objects(
     inputs = tuple(c.series for c in trip.source.files.values() if c.series is not None)
     yield "sr", measurement_report(listed, series, inputs, seg, maker, _grids(trip))
     if pdf is not None:
-        yield "report", encapsulated_pdf(pdf, series, REPORT_TITLE, maker)
+        yield "report", encapsulated_pdf(pdf, series, REPORT_TITLE, maker, _without_times(report))
     section = next(s for s in report.studies if s.id == trip.id)
     for number, picture in enumerate(section.pictures, start=1):
         yield f"capture-{number}", capture(_pixels(picture), series, _title(picture), number, maker)
+
+
+def _without_times(report: Report) -> str:
+    """Return a digest of what a report says, but for how long it took."""
+    return digest(report.model_copy(update={"costs": None}).model_dump_json())
 
 
 def _maker(trip: StudyTrip, settings: RunSettings) -> Maker:

@@ -24,7 +24,7 @@ ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
 """Encapsulated PDF Storage."""
 
 
-def encapsulated_pdf(pdf: bytes, series: Series, title: str, maker: Maker) -> Dataset:
+def encapsulated_pdf(pdf: bytes, series: Series, title: str, maker: Maker, says: str = "") -> Dataset:
     """Return a PDF as a DICOM document of the study that a series belongs to.
 
     Parameters
@@ -37,6 +37,9 @@ def encapsulated_pdf(pdf: bytes, series: Series, title: str, maker: Maker) -> Da
         Document title, put into ASCII.
     maker : Maker
         Who makes it.
+    says : str
+        Digest of what the document says, times apart; it gives the unique identifiers, so that the same
+        results make the same object. The document's own bytes by default.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def encapsulated_pdf(pdf: bytes, series: Series, title: str, maker: Maker) -> Da
     """
     if not pdf.startswith(b"%PDF-"):
         raise FileFormatError("a PDF document", got="other bytes", where="report")
-    made = digest(pdf, title, maker.settings_digest, maker.version)
+    made = digest(says or pdf, title, maker.settings_digest, maker.version)
     uids = uid_from(series.study_uid, "report", made), uid_from(series.study_uid, "report", made, "1")
     with quiet():
         out = blank(first_header(series), maker, ENCAPSULATED_PDF, "DOC", "report", uids)
