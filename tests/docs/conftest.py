@@ -17,7 +17,7 @@ _NAMES = {Sequence.T1: "T1", Sequence.T1C: "T1_contrast", Sequence.T2: "T2", Seq
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory) -> Path:
+def world(tmp_path_factory, coarse_dicom) -> Path:
     """Everything that the pages name, made from a digital patient of 4 mm voxels; copied for each page."""
     from tumorboard.simulate.patient import digital_patient
 
@@ -36,6 +36,9 @@ def world(tmp_path_factory) -> Path:
     for above in ("input/derivatives/truth", "results"):
         write_volume(first.truth, place / "demo-output" / above / stem)
     (place / "empty-folder").mkdir()
+    (patient,) = (coarse_dicom / "dicom").iterdir()
+    shutil.copytree(patient / "ST0001", place / "my-dicom")
+    shutil.copy(coarse_dicom / "truth" / "ses-01_brain.nii.gz", place / "my-brain.nii.gz")
     return place
 
 

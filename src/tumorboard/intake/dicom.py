@@ -98,6 +98,7 @@ def _recognised(series: Files[Series]) -> tuple[list[ImageFile], tuple[tuple[str
     """Return every series with what it is, and how the study compares with the consensus protocols."""
     from tumorboard.intake.evidence import recognise_study
     from tumorboard.intake.protocol import BTIP_2015, BTIP_BM_2020, check_protocol
+    from tumorboard.io.dicom.read import undecodable
 
     verdicts = recognise_study([s.tags for s in series])
     reports = [check_protocol(series, verdicts, protocol) for protocol in (BTIP_2015, BTIP_BM_2020)]
@@ -105,8 +106,9 @@ def _recognised(series: Files[Series]) -> tuple[list[ImageFile], tuple[tuple[str
     out = []
     for one, verdict in zip(series, verdicts, strict=True):
         role, reason, sequence = verdict.kind, verdict.reason, verdict.sequence
-        if sequence is not None and one.refusal:
-            reason, sequence = f"{sequence.value}, but {one.refusal}", None
+        refusal = one.refusal or (undecodable(one) if sequence in USED else "")
+        if sequence is not None and refusal:
+            reason, sequence = f"{sequence.value}, but {refusal}", None
             role = "refused"
         elif sequence is not None and sequence not in USED:
             reason, sequence = f"recognised, not used yet: {reason}", None

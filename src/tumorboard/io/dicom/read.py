@@ -130,6 +130,31 @@ def _undecodable(dataset: Any, where: str) -> FileFormatError:
     return FileFormatError("readable pixels", got=f"damaged or missing ones ({name})", where=where, remedy=_AGAIN)
 
 
+def undecodable(series: Series) -> str:
+    """Return why no decoder here reads the pixels of a series; empty when one does, or when nobody can tell.
+
+    Parameters
+    ----------
+    series : Series
+        Only its first file is opened, and no pixel is read.
+
+    Examples
+    --------
+    >>> from pydicom.data import get_testdata_file
+    >>> from tumorboard.io.dicom.scan import scan_dicom
+    >>> undecodable(scan_dicom([Path(get_testdata_file("MR_small.dcm"))]).series[0])
+    ''
+    """
+    from pydicom import dcmread
+
+    try:
+        with quiet():
+            name, readable = _syntax(dcmread(series.files[0], stop_before_pixels=True, force=True))
+    except Exception:  # damaged headers have many faults; reading the series says which
+        return ""
+    return "" if readable else f"its pixels are stored as {name}, which no decoder here reads; export them uncompressed"
+
+
 def _syntax(dataset: Any) -> tuple[str, bool]:
     """Return the name of a dataset's transfer syntax, and whether a decoder reads it."""
     from pydicom.pixels.decoders.base import get_decoder
