@@ -170,6 +170,15 @@ def test_a_defect_of_ours_ends_in_1_and_one_line(command, write, tmp_path, monke
     assert (tmp_path / "out" / "sub-P1" / "ses-01" / "anat").is_dir()
 
 
+@pytest.fixture
+def keyboard():
+    """Let what is started here hear the keyboard, also when the tests run in the background, where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_stopped_from_the_keyboard(write, tmp_path):
     words = [SCRIPT, "run", str(write("FLAIR")), "--out", str(tmp_path / "out"), "--patient", "P1"]
     run = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
