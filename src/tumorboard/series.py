@@ -34,6 +34,8 @@ class SeriesTags:
         Contrast/Bolus Agent; the empty string when the tag is there and empty.
     contrast_start_s, acquired_s : float or None
         Contrast/Bolus Start Time and Acquisition Time, seconds since midnight.
+
+    Free texts (description, protocol, derivation) may name people, and are hidden from ``repr``.
     """
 
     modality: str = ""
@@ -42,8 +44,8 @@ class SeriesTags:
     model: str = ""
     field_t: float | None = None
     image_type: tuple[str, ...] = ()
-    description: str = ""
-    protocol: str = ""
+    description: str = field(default="", repr=False)
+    protocol: str = field(default="", repr=False)
     sequence_name: str = ""
     body_part: str = ""
     scanning_sequence: tuple[str, ...] = ()
@@ -65,7 +67,7 @@ class SeriesTags:
     thickness_mm: float | None = None
     between_mm: float | None = None
     burned_in: bool = False
-    derivation: str = ""
+    derivation: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Plane:
     """
 
     path: Path = field(repr=False)
-    sop_uid: str
+    sop_uid: str = field(repr=False)
     sop_class: str
     position_mm: tuple[float, float, float]
     orientation: tuple[float, float, float, float, float, float]

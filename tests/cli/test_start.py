@@ -15,7 +15,7 @@ HEAVY = (
 )
 """What may not be loaded by ``import tumorboard`` or by asking for help."""
 
-COMMANDS = ("run", "segment", "measure", "validate", "demo", "evaluate")
+COMMANDS = ("run", "segment", "measure", "validate", "demo", "evaluate", "deidentify", "simulate")
 SCRIPT = Path(sys.executable).parent / "tumorboard"
 
 

@@ -120,6 +120,11 @@ def test_a_brain_that_is_cut_off_is_told():
     assert len(notes) == 1
 
 
+def test_a_slab_is_refused_for_its_field_of_view():
+    with pytest.raises(InputError, match="give a series that covers it"):
+        check_brain(Volume.of(np.ones((40, 44, 4), bool), np.diag([4.0, 4.0, 1.0, 1.0])), "T1")
+
+
 @pytest.mark.parametrize("ml", [skull.PLAUSIBLE_ML[0] / 2, skull.PLAUSIBLE_ML[1] * 1.5])
 def test_implausible_brains_are_refused_with_the_numbers(ml):
     side = round((ml * 1000) ** (1 / 3))

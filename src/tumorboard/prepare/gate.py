@@ -103,6 +103,16 @@ def assess_fit(reference: Volume, moving: Volume, region: NDArray[np.bool_], mat
     Returns
     -------
     FitQuality
+
+    Examples
+    --------
+    >>> from scipy.ndimage import gaussian_filter
+    >>> texture = gaussian_filter(np.random.default_rng(0).normal(size=(40, 40, 40)), 2.0)
+    >>> head = Volume.of(1000 * texture, np.diag([3.0, 3.0, 3.0, 1.0]))
+    >>> everywhere, away = np.ones(head.grid.shape, bool), np.eye(4)
+    >>> away[0, 3] = 20.0
+    >>> [assess_fit(head, head, everywhere, m).refusal() == "" for m in (np.eye(4), away)]
+    [True, False]
     """
     pair = Pair.of(reference, moving, region, WORKING_MM)
     middle = pair.points.mean(axis=0)

@@ -102,6 +102,16 @@ def raw_study(volumes: Mapping[Sequence, Volume], own_mask: Volume | None = None
     ------
     InputError
         No brain was found on the reference.
+
+    Examples
+    --------
+    >>> places = np.indices((40, 44, 30)) - np.array([19.5, 21.5, 14.5]).reshape(3, 1, 1, 1)
+    >>> ball = ((places * np.array([4.0, 4.0, 5.0]).reshape(3, 1, 1, 1)) ** 2).sum(axis=0) < 70.0**2
+    >>> grid = Grid(ball.shape, np.diag([4.0, 4.0, 5.0, 1.0]))
+    >>> head = Volume(np.where(ball, 500, 40).astype(np.int16), grid)
+    >>> raw = raw_study({Sequence.T1C: head}, own_mask=Volume(ball.astype(np.uint8), grid))
+    >>> raw.volumes[Sequence.T1C].spacing_mm, raw.method
+    ((1.0, 1.0, 1.0), 'given by the user')
     """
     reference = next(s for s in REFERENCE_ORDER if s in volumes)
     brain, method, notes = _brain(volumes, reference, own_mask)
@@ -238,6 +248,13 @@ def sampled(volume: Volume, grid: Grid, matrix: Affine, order: Literal[1, 3] = 3
     -------
     ndarray of float32
         0 outside the image.
+
+    Examples
+    --------
+    >>> ramp = Volume.of(np.arange(5.0).reshape(5, 1, 1), np.eye(4))
+    >>> moved = np.eye(4); moved[0, 3] = 2.0
+    >>> sampled(ramp, ramp.grid, moved, order=1).ravel().tolist()
+    [2.0, 3.0, 4.0, 0.0, 0.0]
     """
     source: NDArray[np.float32] = np.asarray(volume.data, dtype=np.float32)
     if order == 3:  # finer pixels than the grid's would alias

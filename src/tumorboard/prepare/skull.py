@@ -107,6 +107,14 @@ def head_mask(volumes: Mapping[Sequence, Volume], where: str = "") -> HeadMask:
         No method is installed; the message holds the install hint.
     InputError
         What was found does not look like a brain.
+
+    Examples
+    --------
+    >>> from tumorboard.simulate.native import native_patient
+    >>> study = native_patient(spacing_mm=4.0, protocol="thick", studies=1).studies[0]
+    >>> found = head_mask({Sequence.T1C: study.images[Sequence.T1C].volume})
+    >>> found.sequence.value, found.method.split()[0], bool(found.mask.data.any())
+    ('T1C', 'deepbet', True)
     """
     sequence = next(s for s in T1_FIRST if s in volumes)
     volume = volumes[sequence]
@@ -129,10 +137,22 @@ def own_brain_mask(given: Volume, reference: Grid, where: str = "brain mask") ->
     where : str
         For messages.
 
+    Returns
+    -------
+    ndarray of bool, shape of ``reference``
+        Brain, in the order of the reference's axes.
+
     Raises
     ------
     InputError
         Another grid, or nothing that could be a brain.
+
+    Examples
+    --------
+    >>> mask = np.zeros((40, 44, 30), np.uint8); mask[4:36, 4:40, 4:26] = 1
+    >>> grid = Grid(mask.shape, np.diag([4.0, 4.0, 5.0, 1.0]))
+    >>> int(own_brain_mask(Volume(mask, grid), grid).sum())
+    25344
     """
     turned = given.reoriented(reference.axcodes)
     told = reference.explain_mismatch(turned.grid, ("the reference sequence", "the brain mask"))
@@ -160,11 +180,12 @@ def check_brain(mask: Volume, where: str) -> tuple[str, ...]:
     fits = all(small <= mm <= large for mm in (extent[:2] if clipped else extent))
     if not PLAUSIBLE_ML[0] <= ml <= PLAUSIBLE_ML[1] or not fits:
         size = " x ".join(f"{mm:.0f}" for mm in extent)
+        whole = "look at the image; give --brain-mask FILE if it shows a whole head"
         raise InputError(
             f"a brain of {PLAUSIBLE_ML[0]:.0f} to {PLAUSIBLE_ML[1]:.0f} mL and {small:.0f} to {large:.0f} mm each way",
             got=f"{ml:.0f} mL, {size} mm",
             where=where,
-            remedy="look at the image; give --brain-mask FILE if it shows a whole head",
+            remedy="the field of view cuts the brain off: give a series that covers it" if clipped else whole,
         )
     return clipped
 

@@ -67,6 +67,16 @@ def write_digital_dicom(
     ------
     OutputError
         The folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from tumorboard.simulate.native import native_patient
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     written = write_digital_dicom(native_patient(spacing_mm=6.0, protocol="thick", studies=1), Path(place))
+    ...     kinds = sorted(path.name for path in Path(place).iterdir())
+    >>> list(written), kinds
+    (['ses-01'], ['dicom', 'events.csv', 'truth'])
     """
     rng = np.random.default_rng([patient.seed, 3])
     language = LANGUAGES[int(rng.integers(len(LANGUAGES)))]
