@@ -36,7 +36,7 @@ class Limits:
     """
 
     shared: float = 0.08
-    drop: float = 0.17
+    drop: float = 0.12
     cover: float = 0.75
 
 
