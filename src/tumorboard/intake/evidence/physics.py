@@ -256,6 +256,12 @@ PHYSICS = (
         "DSC, BOLD, DCE +2; structural -3",
         "{times}",
     ),
+    Row(
+        "time points",
+        every(_GRADIENT, no(_EPI), within("temporal_positions", 1, 1)),
+        "DCE -1.5",
+        "a single time point: nothing is followed",
+    ),
     Row("time points", within("temporal_positions", 121, 10000), "BOLD +2; DSC -1", "{times}: more than a bolus needs"),
     Row(
         "echo train",

@@ -41,7 +41,7 @@ WORDS = (
     ),
     Row(
         "description",
-        says(r"mprage|bravo|f?spgr|vibe|t1 ffe|tfe|flash"),
+        says(r"mprage|bravo|f?spgr|vibe|t1w? (3d )?ffe|tfe|flash"),
         "T1 +1.5; angiography -1",
         "a word for a T1 gradient echo",
     ),
