@@ -259,7 +259,7 @@ PHYSICS = (
     Row(
         "time points",
         every(_GRADIENT, no(_EPI), within("temporal_positions", 1, 1)),
-        "DCE -1.5",
+        "DCE -2",
         "a single time point: nothing is followed",
     ),
     Row("time points", within("temporal_positions", 121, 10000), "BOLD +2; DSC -1", "{times}: more than a bolus needs"),
