@@ -33,6 +33,9 @@ _IDENTIFYING = """
 IDENTIFYING = frozenset(_IDENTIFYING.split())
 """Attributes whose whole value identifies; names (PN) and unique identifiers (UI) do so wherever they stand."""
 
+OF_SOFTWARE = frozenset(("ImplementationClassUID",))
+"""Unique identifiers of programs, which other files of anybody hold too."""
+
 MIN_LETTERS, MIN_DIGITS, SURE_LETTERS, SURE_DIGITS = 3, 5, 6, 8
 """Shorter ones cannot be searched at all; shorter than sure, as whole words of text values only. Chosen: three
 letters stand in every large image by chance."""
@@ -88,7 +91,7 @@ class Identifiers:
             if element.VR == "PN":
                 for part in (p for v in values for p in _SPLIT.split(v)):
                     self.add_text(part)
-            elif element.VR == "UI":
+            elif element.VR == "UI" and element.keyword not in OF_SOFTWARE:
                 self.uids.update(plain for v in values if (plain := v.strip("\0 ")) and not is_standard(plain))
             elif element.keyword in IDENTIFYING:
                 for value in values:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from tumorboard.intake.evidence.contrast import said_of_contrast
 from tumorboard.intake.vocabulary import WORDS, words
 
 REMOVED = "REMOVED"
@@ -60,6 +61,9 @@ _TECHNICAL = re.compile(
 )
 """b-values, acceleration, lengths, times and directions, and the names of pulse sequences."""
 
+_OF_CONTRAST = {"before": "pre contrast", "after": "post contrast", "": ""}
+"""What is added where the words that said so had to go."""
+
 _LONG = re.compile(r"\d{5,}")
 
 
@@ -80,6 +84,9 @@ def is_word(token: str) -> bool:
 def clean_text(text: str) -> str:
     """Return the words of the field in a text, in their order, and nothing else.
 
+    What a text says of contrast agent is kept whatever its language: a small word that is dropped ("sans", "vor")
+    would turn *before* into *after*.
+
     Parameters
     ----------
     text : str
@@ -89,11 +96,14 @@ def clean_text(text: str) -> str:
     --------
     >>> clean_text("Ms DOE 4711: AX T1 +C post_Gd 04.03.1961"), clean_text("for Dr. Who")
     ('AX T1 + C post Gd', '')
+    >>> clean_text("T1 sans injection DOE"), clean_text("T1 o. KM")
+    ('T1 injection pre contrast', 'T1 KM pre contrast')
     """
     tokens = [t for t in _TOKEN.findall(text[:10_000]) if t in "+*" or t in ("c-", "C-") or is_word(t)]
     while tokens and tokens[-1] == "+":
         tokens.pop()
-    return " ".join(tokens).lstrip("+* ").strip()
+    kept, said = " ".join(tokens).lstrip("+* ").strip(), said_of_contrast(text[:10_000])
+    return kept if said == said_of_contrast(kept) else f"{kept} {_OF_CONTRAST[said]}".strip()
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,9 @@ often empty, left in from the last series, or missing; the clock and the sibling
 
 from __future__ import annotations
 
-from tumorboard.intake.evidence.facts import acquired, every, no, says_of_contrast, typed
+from tumorboard.intake.evidence.facts import Facts, acquired, every, no, says_of_contrast, typed
 from tumorboard.intake.evidence.row import Row
+from tumorboard.series import SeriesTags
 
 _MEDIUM = r"(?:iv|injection|contrast\w*|gd|gado|km|mdc)"
 _AFTER_WORDS = (
@@ -17,13 +18,27 @@ _AFTER_WORDS = (
     rf"(?:apres|after|dopo|nach|na|con|com|avec|met|mit|w|with|pos|plus) {_MEDIUM}"
 )
 _BEFORE_WORDS = (
-    r"pre|native|nativ|natif|plain|unenhanced|precontrast|noncontrast|pregad|pregd|prekm|basale|basal|blanco|simple|"
+    r"pre|non con|native|nativ|natif|plain|unenhanced|precontrast|noncontrast|pregad|pregd|prekm|basale|basal|blanco|simple|"
     r"diretto|s c|s mdc|o km|s m d c|w o|wo|"
-    rf"(?:sans|without|sin|senza|sem|zonder|ohne) {_MEDIUM}"
+    rf"(?:sans|without|sin|senza|sem|zonder|ohne|avant|vor|voor|antes|pra|s|o|non) {_MEDIUM}"
 )
 _AFTER_SAID = every(says_of_contrast(_AFTER_WORDS), no(says_of_contrast(_BEFORE_WORDS)))
 _BEFORE_SAID = says_of_contrast(_BEFORE_WORDS)
 BEFORE_ALL, EVER = -1e6, 1e6
+
+
+def said_of_contrast(text: str) -> str:
+    """Return what a description says of contrast agent: ``before``, ``after`` or nothing.
+
+    Examples
+    --------
+    >>> said_of_contrast("T1 sans injection"), said_of_contrast("T1 + KM"), said_of_contrast("T2 tse")
+    ('before', 'after', '')
+    """
+    facts = Facts(SeriesTags(description=text))
+    return "before" if _BEFORE_SAID(facts) else "after" if _AFTER_SAID(facts) else ""
+
+
 _SILENT = every(no(_AFTER_SAID), no(_BEFORE_SAID), lambda f: not f.agent)
 
 CONTRAST = (
