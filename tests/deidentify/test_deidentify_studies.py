@@ -35,6 +35,8 @@ def test_studies_are_released_whole_and_recognised_as_before(coarse_dicom, tmp_p
     assert count[0] == count[1]
     before, after = (take_in(IntakeRequest(inputs=(place,))).patients for place in (given, tmp_path / "out"))
     assert len(before) == len(after) == 1
+    assert before[0].digital
+    assert after[0].digital
     assert [set(s.files) for s in after[0].studies] == [set(s.files) for s in before[0].studies]
     gaps = [
         [(b.date - a.date).days for a, b in zip(p.studies, p.studies[1:], strict=False)] for p in (before[0], after[0])

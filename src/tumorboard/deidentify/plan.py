@@ -19,6 +19,8 @@ from tumorboard.deidentify.key import Entry
 from tumorboard.deidentify.objects import COPY, LINK, refusal_of
 from tumorboard.deidentify.read import LeftOut, quiet, read_dicom
 from tumorboard.deidentify.secret import Secret
+from tumorboard.intake.group import Owner
+from tumorboard.intake.pseudonyms import is_digital
 
 Count = Callable[[str, int, int], None]
 """Hears a phase, how many files are done, and how many there are."""
@@ -217,7 +219,8 @@ def _entry(identity: tuple[str, ...], ds: Any, secret: Secret, shift: bool) -> E
     issuer, number, name, born = (
         _text(ds, k) for k in ("IssuerOfPatientID", "PatientID", "PatientName", "PatientBirthDate")
     )
-    return Entry(secret.pseudonym(*identity), issuer, number, name, born, days)
+    mark = "DIGITAL" if is_digital(Owner("DICOM", number, Path())) else ""  # what is simulated goes on saying so
+    return Entry(mark + secret.pseudonym(*identity), issuer, number, name, born, days)
 
 
 def _text(ds: Any, keyword: str) -> str:

@@ -16,19 +16,20 @@ from tumorboard.intake.vocabulary import WORDS, words
 REMOVED = "REMOVED"
 """Stands where a text was that must not be empty."""
 
-_EXTRA = """acquired acquisition agent algorithm apparent area automated average axis basal bilateral bolus center
-    centre cerebellum cerebral coefficient coil coils cortex coverage csf cyst delay delayed derived diameter dielectric
-    direction dixon dose dynamic echo edema oedema enhancing enhancement fast fat field filtered flow frontal ganglia
-    geometric glioma gradient grey gray hemisphere high image images imaging inferior injection intensity intravenous
-    inversion iv large lateral left lesion long longest low lower magnitude map matter maximum mean medial median
-    metastasis middle minimum motion multi multiple navigator necrosis neck neoplasm nonenhancing normal normalised
-    normalized occipital oblique original oral parallel parietal part peak perpendicular plane planes position
-    posterior anterior primary pulse quantitative ratio real reconstruction recon reference region relative research
-    resection cavity right saturation scan secondary sense sequence series short shift signal single slab slice
-    slices small spin spine spectral stem study superior suppressed suppression surface temporal thalamus thin thick
-    time tissue total transit tumor tumour turbo unilateral upper value ventricle vessel volume water weighted weighting
-    white whole with body bone routine thorax abdomen pelvis chest cervical lumbar thoracic head skull kopf schaedel mrt
-    irm cerebrale omniscan multihance gadavist primovist elucirem vueway gadobutrol gadoterate gadopiclenol"""
+_EXTRA = """acquired acquisition agent algorithm apparent area automated average axis basal bilateral bolus center centre
+    cerebellum cerebral coefficient coil coils cortex coverage csf cyst delay delayed derived diameter dielectric
+    digital direction dixon dose dynamic echo edema oedema enhancing enhancement fast fat field filtered flow
+    frontal ganglia geometric glioma gradient grey gray hemisphere high image images imaging inferior injection
+    intensity intravenous inversion iv large lateral left lesion long longest low lower magnitude map matter maximum
+    mean medial median metastasis middle minimum motion multi multiple navigator necrosis neck neoplasm nonenhancing
+    normal normalised normalized occipital oblique original oral parallel parietal part peak perpendicular plane
+    planes position posterior anterior primary pulse quantitative ratio real reconstruction recon reference region
+    relative research resection cavity right saturation scan secondary sense sequence series short shift signal
+    single slab slice slices small spin spine spectral stem study superior suppressed suppression surface temporal
+    thalamus thin thick time tissue total transit tumor tumour turbo unilateral upper value ventricle vessel volume
+    water weighted weighting white whole with body bone routine thorax abdomen pelvis chest cervical lumbar thoracic
+    head skull kopf schaedel mrt irm cerebrale omniscan multihance gadavist primovist elucirem vueway gadobutrol
+    gadoterate gadopiclenol"""
 EXTRA = frozenset(_EXTRA.split())
 """Words of descriptions and of result objects that file names seldom hold; lower case."""
 

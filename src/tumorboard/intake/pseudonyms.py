@@ -17,8 +17,8 @@ from tumorboard.intake.group import Owner
 from tumorboard.intake.sessions import is_container
 
 _NUMBER = re.compile(r"\d{5,}")
-_DIGITAL = {"DICOM": re.compile(r"DIGITAL-\d+"), "BIDS": re.compile(r"digital")}
-"""What digital patients are called in each layout (see ``tumorboard simulate``)."""
+_DIGITAL = {"DICOM": re.compile(r"DIGITAL-\d+|DIGITALP[A-Z2-7]+"), "BIDS": re.compile(r"digital")}
+"""What digital patients are called in each layout by ``tumorboard simulate``, and after ``tumorboard deidentify``."""
 
 
 def hashed(*parts: str, length: int = 8) -> str:

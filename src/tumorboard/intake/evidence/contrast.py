@@ -18,8 +18,8 @@ _AFTER_WORDS = (
     rf"(?:apres|after|dopo|nach|na|con|com|avec|met|mit|w|with|pos|plus) {_MEDIUM}"
 )
 _BEFORE_WORDS = (
-    r"pre|non con|native|nativ|natif|plain|unenhanced|precontrast|noncontrast|pregad|pregd|prekm|basale|basal|blanco|simple|"
-    r"diretto|s c|s mdc|o km|s m d c|w o|wo|"
+    r"pre|non con|native|nativ|natif|plain|unenhanced|precontrast|noncontrast|pregad|pregd|prekm|basale|basal|blanco|"
+    r"simple|diretto|s c|s mdc|o km|s m d c|w o|wo|"
     rf"(?:sans|without|sin|senza|sem|zonder|ohne|avant|vor|voor|antes|pra|s|o|non) {_MEDIUM}"
 )
 _AFTER_SAID = every(says_of_contrast(_AFTER_WORDS), no(says_of_contrast(_BEFORE_WORDS)))
