@@ -16,8 +16,8 @@ from tumorboard.intake.vocabulary import WORDS, words
 REMOVED = "REMOVED"
 """Stands where a text was that must not be empty."""
 
-_EXTRA = """acquired acquisition agent algorithm apparent area automated average axis basal bilateral bolus center centre
-    cerebellum cerebral coefficient coil coils cortex coverage csf cyst delay delayed derived diameter dielectric
+_EXTRA = """acquired acquisition agent algorithm apparent area automated average axis basal bilateral bolus center
+    centre cerebellum cerebral coefficient coil coils cortex coverage csf cyst delay delayed derived diameter dielectric
     digital direction dixon dose dynamic echo edema oedema enhancing enhancement fast fat field filtered flow
     frontal ganglia geometric glioma gradient grey gray hemisphere high image images imaging inferior injection
     intensity intravenous inversion iv large lateral left lesion long longest low lower magnitude map matter maximum
