@@ -110,6 +110,48 @@ def test_a_series_number_that_is_not_there(refused, study):
     refused("validate", study, "--sequence", "T1C=99", says=("the series are 2, 3, 4, 6",))
 
 
+# --- mixed, and told apart ---------------------------------------------------------------------------------------
+
+
+def test_two_patients_in_one_tree_are_told_apart(command, study):
+    sister = study / "another"
+    for sequence in ("T1C", "FLAIR"):
+        shutil.copytree(study / FOLDERS[sequence], sister / sequence)
+    uids = {}
+    for path in sister.rglob("IM*"):
+        header = pydicom.dcmread(path)
+        for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"):
+            setattr(header, keyword, uids.setdefault(header[keyword].value, generate_uid()))
+        header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+        header.PatientID, header.PatientName = "DOE-2", "DOE^ANN"
+        header.save_as(path)
+    ended = command("validate", study)
+    assert ended.code == 0, ended.text
+    assert ended.flat.count("no T2, T1 found") == 1
+    assert ended.flat.count("fine whole heads: sequences will be moved onto T1C") == 2
+    assert "DOE" not in ended.text
+
+
+def test_two_studies_of_one_day_stay_two(command, study):
+    second, uid = study / "second", generate_uid()
+    for sequence in ("T1C", "FLAIR"):
+        shutil.copytree(study / FOLDERS[sequence], second / sequence)
+    series = {}
+    for path in second.rglob("IM*"):
+        header = pydicom.dcmread(path)
+        rewrite(
+            path,
+            StudyInstanceUID=uid,
+            SeriesInstanceUID=series.setdefault(header.SeriesInstanceUID, generate_uid()),
+            SOPInstanceUID=generate_uid(),
+        )
+    ended = command("validate", study)
+    assert ended.code == 0, ended.text
+    assert "ses-01" in ended.flat
+    assert "ses-02" in ended.flat
+    assert "ses-03" not in ended.flat
+
+
 # --- left out, and said -----------------------------------------------------------------------------------------
 
 

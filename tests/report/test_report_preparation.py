@@ -36,7 +36,8 @@ def test_prepared_images_have_no_such_table():
 def test_each_protocol_has_its_table_and_says_that_it_is_unverified():
     lines = (("A", "T1", "met", "1 series"), ("A", "T2", "not met", "none"), ("B", "T1", "cannot tell", ""))
     first, second = protocol_matrices(lines)
-    assert [len(first.rows), len(second.rows)] == [2, 1]
+    assert [row[1] for row in (*first.rows, *second.rows)] == ["not met", "cannot tell"]
+    assert [first.title, second.title] == ["Against A: 1 of 2 met", "Against B: 0 of 1 met"]
     assert all("Unverified" in table.notes[0] for table in (first, second))
     assert protocol_matrices(()) == ()
 

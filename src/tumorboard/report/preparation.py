@@ -72,7 +72,7 @@ def _image(quality: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def protocol_matrices(lines: tuple[tuple[str, str, str, str], ...]) -> tuple[Matrix, ...]:
-    """Return a table for each consensus protocol.
+    """Return a table for each consensus protocol: what is not met, and what cannot be told.
 
     Parameters
     ----------
@@ -81,16 +81,19 @@ def protocol_matrices(lines: tuple[tuple[str, str, str, str], ...]) -> tuple[Mat
 
     Examples
     --------
-    >>> protocol_matrices((("BTIP 2015", "T2", "met", "1 series"),))[0].rows
-    (('T2', 'met', '1 series'),)
+    >>> lines = ("BTIP 2015", "T2", "met", "1 series"), ("BTIP 2015", "DWI", "not met", "none")
+    >>> table = protocol_matrices(lines)[0]
+    >>> table.title, table.rows
+    ('Against BTIP 2015: 1 of 2 met', (('DWI', 'not met', 'none'),))
     """
-    note = "Unverified: the papers' own tables were not read in full. What headers do not say cannot be told."
-    return tuple(
-        Matrix(
-            title=f"Against {name}",
-            header=("Asked", "Answer", "Seen"),
-            rows=tuple(line[1:] for line in of),
-            notes=(note,),
-        )
-        for name, of in groupby(lines, key=lambda line: line[0])
+    return tuple(_protocol(name, [line[1:] for line in of]) for name, of in groupby(lines, key=lambda line: line[0]))
+
+
+def _protocol(name: str, answers: list[tuple[str, str, str]]) -> Matrix:
+    left = tuple(answer for answer in answers if answer[1] != "met")
+    return Matrix(
+        title=f"Against {name}: {len(answers) - len(left)} of {len(answers)} met",
+        header=("Asked", "Answer", "Seen"),
+        rows=left,
+        notes=("Unverified: the papers' own tables were not read in full. What headers do not say cannot be told.",),
     )

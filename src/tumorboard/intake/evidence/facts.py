@@ -105,9 +105,8 @@ class Facts:
         values = {}
         for key, (name, attribute, unit) in _NUMBERS.items():
             value = getattr(self.tags, attribute)
-            values[key] = (
-                f"no {name}" if value is None else f"{name} {value:.4g}{unit and ('' if unit == '°' else ' ')}{unit}"
-            )
+            gap = "" if unit in ("", "°") else " "
+            values[key] = f"no {name}" if value is None else f"{name} {_plain(value)}{gap}{unit}"
         return template.format_map(values)
 
     @property
@@ -127,6 +126,11 @@ class Facts:
         start = self.tags.contrast_start_s if self.agent else None
         start = self.around.injected_s if start is None else start
         return None if start is None or self.tags.acquired_s is None else self.tags.acquired_s - start
+
+
+def _plain(value: float) -> str:
+    """Return four digits of a number, never as a power of ten."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def folded(text: str) -> str:
