@@ -217,3 +217,4 @@ def test_three_studies_are_found_in_one_tree(coarse_dicom):
     assert len(patient.events) > 5
     roles = {d.role for d in intake.decisions}
     assert {"localizer", "DWI", "derived", "secondary capture"} <= roles
+    assert sum(d.role == "localizer" for d in intake.decisions) == 3  # once a study, not once a plane

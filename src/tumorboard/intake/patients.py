@@ -45,7 +45,10 @@ class _Log:
 
     def add(self, patient: str, study: str, role: str, image: ImageFile | Path, reason: str) -> None:
         name = shown(image) if isinstance(image, ImageFile) else shown_name(image)
-        self.decisions.append(Decision(patient, study, role, name, reason))
+        decision = Decision(patient, study, role, name, reason)
+        is_part = isinstance(image, ImageFile) and image.series is not None and image.series.part > 0
+        if not is_part or decision not in self.decisions:  # the planes of a localizer are told once
+            self.decisions.append(decision)
 
 
 def take_in(request: IntakeRequest) -> Intake:
