@@ -70,3 +70,25 @@ def test_words_that_simulate_does_not_know_end_in_2(command, tmp_path, words):
     ended = command("simulate", "--out", tmp_path / "new", *words)
     assert ended.code == 2
     assert not (tmp_path / "new").exists()
+
+
+def test_a_cohort_is_written_and_said(command, tmp_path):
+    ended = command("simulate", "--out", tmp_path / "new", "--patients", 2, "--visits", 1, "--spacing-mm", 6)
+    assert ended.code == 0, ended.text
+    assert "2 patients, 2 studies: participants.tsv" in ended.flat
+    assert "nothing measured on it is evidence about people" in ended.flat
+    assert len(list((tmp_path / "new").glob("sub-digital*"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--patients", 0), "expected 1 to 10000"),
+        (("--patients", 2, "--visits", 9), "expected 1 to 3"),
+        (("--patients", 2, "--as", "dicom"), "a cohort as BIDS"),
+        (("--patients", 2, "--spacing-mm", 0.2), "expected 1 to 6"),
+    ],
+)
+def test_impossible_cohorts_are_refused_before_anything_is_written(refused, tmp_path, words, says):
+    refused("simulate", "--out", tmp_path / "new", *words, says=(says,))
+    assert not (tmp_path / "new").exists()

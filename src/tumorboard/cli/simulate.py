@@ -36,7 +36,21 @@ class ProtocolName(StrEnum):
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the digital patient.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Another seed makes another patient.")]
-As = Annotated[Form, typer.Option("--as", help="dicom: whole heads as scanners give them; bids: stripped brains.")]
+As = Annotated[
+    Form | None,
+    typer.Option(
+        "--as",
+        help="dicom: whole heads as scanners give them (the default of one patient); bids: stripped brains.",
+        show_default=False,
+    ),
+]
+Patients = Annotated[
+    int | None, typer.Option("--patients", help="A cohort of so many, with outcomes, as BIDS.", show_default=False)
+]
+Visits = Annotated[int, typer.Option("--visits", help="Studies of each patient of a cohort, 1 to 3.")]
+Spacing = Annotated[float, typer.Option("--spacing-mm", help="Voxel size of a cohort, 1 to 6 mm.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Patients of a cohort that are made at once.")]
+Null = Annotated[bool, typer.Option("--null", help="A cohort whose survival depends on nothing.")]
 How = Annotated[
     ProtocolName | None,
     typer.Option(
@@ -47,17 +61,62 @@ How = Annotated[
 ]
 
 
-def _simulate(out: Out, seed: Seed = 7, form: As = Form.DICOM, protocol: How = None) -> None:
-    """Make a digital patient with three studies of a growing tumour, and write its files with the truth."""
+def _simulate(
+    out: Out,
+    seed: Seed = 7,
+    form: As = None,
+    protocol: How = None,
+    patients: Patients = None,
+    visits: Visits = 3,
+    spacing_mm: Spacing = 2.0,
+    workers: Workers = 1,
+    null: Null = False,
+) -> None:
+    """Make a digital patient with three studies of a growing tumour, or a cohort, and write files with the truth."""
+    if patients is not None:
+        _refuse_dicom(form, protocol)
+        lines = _cohort(out, patients, seed, visits, spacing_mm, workers, null)
+    else:
+        lines = _one(out, seed, form or Form.DICOM, protocol)
+    for line in lines:
+        typer.echo(line)
+    whom = "digital patients, made from a seed" if patients is not None else "a digital patient, made from a seed"
+    typer.echo(f"{whom}: nothing measured on it is evidence about people")
+
+
+def _refuse_dicom(form: Form | None, protocol: ProtocolName | None) -> None:
+    if form is Form.DICOM or protocol is not None:
+        told = "leave --as and --protocol out, or --patients"
+        raise InputError("a cohort as BIDS", got="--as dicom or --protocol", where="--patients", remedy=told)
+
+
+def _one(out: Path, seed: int, form: Form, protocol: ProtocolName | None) -> list[str]:
     if form is Form.BIDS and protocol is not None:
         got, remedy = "both", "leave --protocol out, or write --as dicom"
         raise InputError("--protocol with --as dicom only", got=got, where="--protocol", remedy=remedy)
     used = (protocol or ProtocolName.MIXED).value if form is Form.DICOM else ""
     _take(out, {"digital patient": True, "seed": seed, "as": form.value, "protocol": used})
-    lines = _bids(out, seed) if form is Form.BIDS else _dicom(out, seed, used)
-    for line in lines:
-        typer.echo(line)
-    typer.echo("a digital patient, made from a seed: nothing measured on it is evidence about people")
+    return _bids(out, seed) if form is Form.BIDS else _dicom(out, seed, used)
+
+
+def _cohort(out: Path, patients: int, seed: int, visits: int, spacing_mm: float, workers: int, null: bool) -> list[str]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from tumorboard.simulate.cohort import CohortPlan, write_cohort
+
+    plan = CohortPlan(patients, seed, visits, spacing_mm, null)
+    _take(out, {"digital cohort": True, **vars(plan)})
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(), transient=True) as bar:
+        task = bar.add_task("patients", total=patients)
+        for done in write_cohort(plan, out, workers):
+            bar.update(task, completed=done)
+    return [
+        f"{patients} patients, {patients * visits} studies: participants.tsv",
+        "course: events.csv; truth: derivatives/truth",
+        "images depend on neither genotype nor outcome in this version",
+    ]
 
 
 def _take(out: Path, what: dict[str, object]) -> None:

@@ -17,7 +17,7 @@ from tumorboard.intake.group import Owner
 from tumorboard.intake.sessions import is_container
 
 _NUMBER = re.compile(r"\d{5,}")
-_DIGITAL = {"DICOM": re.compile(r"DIGITAL-\d+|DIGITALP[A-Z2-7]+"), "BIDS": re.compile(r"digital")}
+_DIGITAL = {"DICOM": re.compile(r"DIGITAL-\d+|DIGITALP[A-Z2-7]+"), "BIDS": re.compile(r"digital\d*")}
 """What digital patients are called in each layout by ``tumorboard simulate``, and after ``tumorboard deidentify``."""
 
 

@@ -98,6 +98,10 @@ def tensor_signal(s0: ArrayLike, tensor: ArrayLike, b_value: float, direction: A
     direction : array_like, shape (3,)
         Of any length but 0.
 
+    Returns
+    -------
+    ndarray of float64, shape (...)
+
     Examples
     --------
     >>> along = tensor_signal(1.0, np.diag([1.7, 0.3, 0.3]), 1000.0, [1, 0, 0])
@@ -164,6 +168,10 @@ def tensor_maps(tensor: ArrayLike) -> TensorMaps:
     ----------
     tensor : array_like, shape (..., 3, 3)
         Symmetric; negative eigenvalues, which only noise makes, count as 0.
+
+    Returns
+    -------
+    TensorMaps
 
     Examples
     --------

@@ -53,6 +53,10 @@ def population_input(time_s: ArrayLike, arrival_s: float = 0.0) -> Array:
     arrival_s : float
         When the bolus comes; 0 before it.
 
+    Returns
+    -------
+    ndarray of float64, shape (t,)
+
     Examples
     --------
     >>> t = np.arange(0.0, 120.0, 1.0)

@@ -166,15 +166,40 @@ def digital_patient(seed: int = 7, spacing_mm: float = 2.0) -> DigitalPatient:
     (['ses-01', 'ses-02', 'ses-03'], dtype('int16'))
     """
     rng = np.random.default_rng(seed)
-    course = draw_course(rng, spacing_mm)
+    return imaged(seed, draw_course(rng, spacing_mm), rng)
+
+
+def imaged(seed: int, course: Course, rng: np.random.Generator, visits: int = len(STUDY_IDS)) -> DigitalPatient:
+    """Image the first visits of a course.
+
+    Parameters
+    ----------
+    seed : int
+        Told with the patient.
+    course : Course
+        From :func:`draw_course`.
+    rng : numpy.random.Generator
+        Source of noise, bias fields and scanner gain.
+    visits : int
+        1 to 3.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(7)
+    >>> len(imaged(7, draw_course(rng, 6.0), rng, visits=1).studies)
+    1
+    """
     studies = tuple(
         DigitalStudy(study, date, scan(course.head, course.background, truth, rng), truth)
-        for study, date, truth in zip(STUDY_IDS, study_dates(), course.truths, strict=True)
+        for study, date, truth in zip(STUDY_IDS[:visits], study_dates(), course.truths, strict=False)
     )
-    return DigitalPatient(seed, course.site, studies, treatment_events(), course.head)
+    last = studies[-1].date
+    return DigitalPatient(
+        seed, course.site, studies, tuple(e for e in treatment_events() if e.date <= last), course.head
+    )
 
 
-def draw_course(rng: np.random.Generator, spacing_mm: float) -> Course:
+def draw_course(rng: np.random.Generator, spacing_mm: float, parameters: CourseParameters | None = None) -> Course:
     """Draw a head and what grows in it; no images.
 
     Parameters
@@ -183,6 +208,8 @@ def draw_course(rng: np.random.Generator, spacing_mm: float) -> Course:
         Source of everything.
     spacing_mm : float
         Voxel size, mm.
+    parameters : CourseParameters, optional
+        Volumes; the defaults are those of the demonstration.
 
     Raises
     ------
@@ -197,7 +224,7 @@ def draw_course(rng: np.random.Generator, spacing_mm: float) -> Course:
     """
     head = draw_anatomy(rng, spacing_mm)
     site, seed_ijk = _draw_site(head, rng)
-    truths = _course(head, seed_ijk, rng, CourseParameters())
+    truths = _course(head, seed_ijk, rng, parameters or CourseParameters())
     return Course(head, site, truths, draw_background(head, rng, ScanParameters()))
 
 

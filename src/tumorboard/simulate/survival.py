@@ -95,6 +95,11 @@ def survival(person: Person, days: NDArray[np.float64], null: bool = False) -> N
     null : bool
         Without any effect.
 
+    Returns
+    -------
+    ndarray of float64
+        As ``days``; 1 at 0.
+
     Examples
     --------
     >>> person = Person(64.0, True, Diagnosis.GLIOBLASTOMA, 4, False, Resection.PARTIAL)

@@ -54,14 +54,39 @@ def write_digital_patient(patient: DigitalPatient, folder: Path) -> None:
     ...     sorted(f.name for f in (Path(place) / "sub-digital" / "ses-01" / "anat").iterdir())[0]
     'sub-digital_ses-01_FLAIR.nii.gz'
     """
-    subject = f"sub-{SUBJECT}"
-    truth = folder / "derivatives" / "truth"
-    for study in patient.studies:
-        _write_study(study, folder / subject, truth / subject)
-    write_atomic(folder / subject / f"{subject}_sessions.tsv", _sessions(patient.studies))
+    write_subject(patient, folder)
     write_atomic(folder / "events.csv", events_table(patient.events, SUBJECT))
-    write_json(folder / "dataset_description.json", _description("Digital patient", "raw", patient.seed))
-    write_json(truth / "dataset_description.json", _description("Digital patient: truth", "derivative", patient.seed))
+    write_descriptions(folder, "Digital patient", patient.seed)
+
+
+def write_subject(patient: DigitalPatient, folder: Path, label: str = SUBJECT) -> None:
+    """Write the images and the truth of one subject of a tree; its sessions last, so that they say it is whole.
+
+    Parameters
+    ----------
+    patient : DigitalPatient
+        Whose.
+    folder : Path
+        Root of the tree.
+    label : str
+        BIDS subject label.
+    """
+    subject, truth = f"sub-{label}", folder / "derivatives" / "truth"
+    for study in patient.studies:
+        _write_study(study, folder / subject, truth / subject, f"{subject}_{study.id}")
+    write_atomic(sessions_file(folder, label), _sessions(patient.studies))
+
+
+def sessions_file(folder: Path, label: str) -> Path:
+    """Return where the sessions of a subject stand."""
+    return folder / f"sub-{label}" / f"sub-{label}_sessions.tsv"
+
+
+def write_descriptions(folder: Path, name: str, seed: int) -> None:
+    """Write what the tree and its truth are, and what labels mean."""
+    truth = folder / "derivatives" / "truth"
+    write_json(folder / "dataset_description.json", _description(name, "raw", seed))
+    write_json(truth / "dataset_description.json", _description(f"{name}: truth", "derivative", seed))
     write_atomic(truth / "dseg.tsv", label_table())
 
 
@@ -73,7 +98,7 @@ def events_table(events: Iterable[Event], subject: str) -> str:
     >>> events_table([], "digital")
     'patient_id,date,end_date,event,value,unit,detail\n'
     """
-    return _table(EVENT_COLUMNS, (_event_row(subject, event) for event in events), ",")
+    return table_text(EVENT_COLUMNS, (_event_row(subject, event) for event in events), ",")
 
 
 def label_table() -> str:
@@ -85,18 +110,17 @@ def label_table() -> str:
     '3\tenhancing tumour\tET'
     """
     rows = ((int(tissue), name, tissue.name) for tissue, name in TISSUE_NAMES.items())
-    return _table(("index", "name", "abbreviation"), rows, "\t")
+    return table_text(("index", "name", "abbreviation"), rows, "\t")
 
 
-def _write_study(study: DigitalStudy, images: Path, truth: Path) -> None:
-    stem = f"sub-{SUBJECT}_{study.id}"
+def _write_study(study: DigitalStudy, images: Path, truth: Path, stem: str) -> None:
     for sequence, volume in study.volumes.items():
         write_volume(volume, images / study.id / "anat" / f"{stem}_{sequence.bids_suffix}.nii.gz")
     write_volume(study.truth, truth / study.id / "seg" / f"{stem}_dseg.nii.gz")
 
 
 def _sessions(studies: Iterable[DigitalStudy]) -> str:
-    return _table(("session_id", "acq_time"), ((s.id, f"{s.date.isoformat()}T00:00:00") for s in studies), "\t")
+    return table_text(("session_id", "acq_time"), ((s.id, f"{s.date.isoformat()}T00:00:00") for s in studies), "\t")
 
 
 def _event_row(subject: str, event: Event) -> Sequence[object]:
@@ -104,7 +128,14 @@ def _event_row(subject: str, event: Event) -> Sequence[object]:
     return (subject, event.date.isoformat(), end, event.kind.value, event.value, event.unit, event.detail)
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str) -> str:
+def table_text(header: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str) -> str:
+    r"""Return a table as text.
+
+    Examples
+    --------
+    >>> table_text(("a", "b"), [(1, "x")], "\t")
+    'a\tb\n1\tx\n'
+    """
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
