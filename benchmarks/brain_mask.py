@@ -19,8 +19,8 @@ from tumorboard.io.images import read_volume, to_itk
 from tumorboard.prepare.brainers.deepbet import largest_part
 from tumorboard.prepare.skull import head_mask
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.acquisition import PROTOCOLS
 from tumorboard.simulate.native import native_patient
+from tumorboard.simulate.scanner.acquisition import PROTOCOLS
 from tumorboard.volume import Grid, Volume
 
 SEEDS = (31, 32)

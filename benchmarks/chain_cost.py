@@ -17,7 +17,7 @@ from tumorboard.chain import run
 from tumorboard.intake import IntakeRequest
 from tumorboard.io.images import write_volume
 from tumorboard.settings import RunSettings
-from tumorboard.simulate.dicom_tree import write_digital_dicom
+from tumorboard.simulate.files.dicom_tree import write_digital_dicom
 from tumorboard.simulate.native import native_patient
 from tumorboard.simulate.patient import digital_patient
 from tumorboard.transform import resample

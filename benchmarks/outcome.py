@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import minimize
 
-from tumorboard.simulate.people import POPULATIONS, Diagnosis, Resection, draw_person
-from tumorboard.simulate.survival import HAZARDS, draw_outcome
+from tumorboard.simulate.person.people import POPULATIONS, Diagnosis, Resection, draw_person
+from tumorboard.simulate.person.survival import HAZARDS, draw_outcome
 
 TABLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "tabular"
 SEED, N = 2026, 2000

@@ -1,7 +1,7 @@
 """Recognition of generated DICOM headers: right, unsure, wrong, beside a recogniser of keywords in the same run.
 
 Run with ``python benchmarks/recognise.py [SEED]``; half a minute. Headers are drawn by
-``tumorboard.simulate.headers`` for four vendors and seven languages, every kind once for each. The seed
+``tumorboard.simulate.files.headers`` for four vendors and seven languages, every kind once for each. The seed
 that is reported was not looked at while the table of evidence was written (seeds 1 to 3 were). The peer
 is ``intake.names.recognise`` applied to the Series Description; it knows T1, T1C, T2 and FLAIR, so it is
 compared on those against everything else. Generated headers say nothing about how often a department
@@ -19,7 +19,7 @@ from tumorboard.intake.evidence import SeriesVerdict, recognise_series, recognis
 from tumorboard.intake.names import recognise
 from tumorboard.io.dicom.tags import tags_of
 from tumorboard.sequences import USED
-from tumorboard.simulate.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
+from tumorboard.simulate.files.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
 
 SEED = 2026
 STUDIES = 140

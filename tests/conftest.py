@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.acquisition import Acquisition
+from tumorboard.simulate.scanner.acquisition import Acquisition
 from tumorboard.volume import Grid, Volume
 
 settings.register_profile(
@@ -93,7 +93,9 @@ COARSE = {
 @pytest.fixture(scope="session")
 def coarse_dicom(tmp_path_factory):
     """A digital patient's DICOM studies of few voxels with events and truth, made once; not to be changed."""
-    from tumorboard.simulate import acquisition, dicom_tree, native
+    from tumorboard.simulate import native
+    from tumorboard.simulate.files import dicom_tree
+    from tumorboard.simulate.scanner import acquisition
 
     few = {
         "LOCALIZER": tuple(Acquisition(p, 8.0, 8.0, 12.0, (256.0, 256.0, 60.0)) for p in acquisition.AXES),

@@ -14,8 +14,8 @@ from tumorboard.intake import IntakeRequest, take_in
 from tumorboard.io.images import read_volume, write_volume
 from tumorboard.sequences import Sequence
 from tumorboard.settings import RunSettings
+from tumorboard.simulate.files.tree import write_digital_patient
 from tumorboard.simulate.patient import digital_patient
-from tumorboard.simulate.tree import write_digital_patient
 
 ALL = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR)
 

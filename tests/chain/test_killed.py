@@ -16,8 +16,8 @@ from tumorboard.chain.patient import PatientTrip
 from tumorboard.chain.trip import StudyTrip
 from tumorboard.report.pdf import PdfResult
 from tumorboard.sequences import Sequence
+from tumorboard.simulate.files.tree import write_digital_patient
 from tumorboard.simulate.patient import digital_patient
-from tumorboard.simulate.tree import write_digital_patient
 from tumorboard.store import TEMPORARY_PREFIX
 
 STAGES = ["prepare", "segment", "measure"]

@@ -8,7 +8,7 @@ import pytest
 
 from tumorboard.cli.simulate import ProtocolName
 from tumorboard.simulate import native, patient
-from tumorboard.simulate.acquisition import PROTOCOLS
+from tumorboard.simulate.scanner.acquisition import PROTOCOLS
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from tumorboard.deidentify import Options, deidentify_tree
 from tumorboard.deidentify.words import clean_text
 from tumorboard.intake import IntakeRequest, take_in
 from tumorboard.intake.evidence.contrast import said_of_contrast
-from tumorboard.simulate.header_words import AFTER, BEFORE
+from tumorboard.simulate.files.header_words import AFTER, BEFORE
 
 SAID = [
     (words, when) for lists, when in ((BEFORE, "before"), (AFTER, "after")) for of in lists.values() for words in of

@@ -17,7 +17,7 @@ from tumorboard.intake.names import recognise
 from tumorboard.io.dicom.tags import tags_of
 from tumorboard.sequences import Sequence
 from tumorboard.series import SeriesTags
-from tumorboard.simulate.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
+from tumorboard.simulate.files.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
 
 
 def tags(description: str = "", **values) -> SeriesTags:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorboard.simulate.anatomy import draw_anatomy
+from tumorboard.simulate.body.anatomy import draw_anatomy
 from tumorboard.simulate.patient import digital_patient
 
 

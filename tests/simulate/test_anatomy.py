@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorboard.atlas.icbm152 import icbm152
-from tumorboard.simulate.anatomy import AnatomyParameters, draw_anatomy, draw_warp
+from tumorboard.simulate.body.anatomy import AnatomyParameters, draw_anatomy, draw_warp
+from tumorboard.simulate.body.vessels import dorsal_midline, plexus_fraction, vessel_fraction
 from tumorboard.simulate.fields import control_shape, smooth_field, spread
-from tumorboard.simulate.vessels import dorsal_midline, plexus_fraction, vessel_fraction
 from tumorboard.volume import Grid
 
 

@@ -13,9 +13,9 @@ from scipy import ndimage as ndi
 from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
-from tumorboard.simulate.contrast import ScanParameters, draw_background, scan
+from tumorboard.simulate.files.tree import write_digital_patient
 from tumorboard.simulate.patient import STUDY_DAYS, digital_patient
-from tumorboard.simulate.tree import write_digital_patient
+from tumorboard.simulate.scanner.contrast import ScanParameters, draw_background, scan
 from tumorboard.study import EventKind
 
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import ndimage as ndi
 
 from tumorboard.errors import GeometryError
-from tumorboard.simulate.diffusion import conductances, divergence, steady_state
-from tumorboard.simulate.growth import GrowthParameters, arrival_days, core_mask, solid_tissue
-from tumorboard.simulate.lesion import oedema, tumour_labels
+from tumorboard.simulate.disease.diffusion import conductances, divergence, steady_state
+from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, core_mask, solid_tissue
+from tumorboard.simulate.disease.lesion import oedema, tumour_labels
 
 SEED_MM = (28.0, 20.0, 24.0)
 

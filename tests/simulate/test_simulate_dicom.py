@@ -22,13 +22,13 @@ from tumorboard.io.dicom.scan import scan_dicom
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
-from tumorboard.simulate import dicom_tree
-from tumorboard.simulate.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
-from tumorboard.simulate.dicom_tree import write_digital_dicom
-from tumorboard.simulate.headers import VENDORS
+from tumorboard.simulate.files import dicom_tree
+from tumorboard.simulate.files.dicom_tree import write_digital_dicom
+from tumorboard.simulate.files.headers import VENDORS
+from tumorboard.simulate.files.tree import NOTICE
 from tumorboard.simulate.native import NativeImage, NativePatient, NativeStudy, native_patient
 from tumorboard.simulate.patient import treatment_events
-from tumorboard.simulate.tree import NOTICE
+from tumorboard.simulate.scanner.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
 from tumorboard.volume import Grid, Volume
 
 DCIODVFY = Path(sys.executable).parent / "dciodvfy"

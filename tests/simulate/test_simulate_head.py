@@ -11,11 +11,11 @@ from scipy import ndimage as ndi
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate import native
-from tumorboard.simulate.acquisition import BELOW_MM, PROTOCOLS, Acquisition, grid_of
-from tumorboard.simulate.head import SHELL, Head, whole_head
+from tumorboard.simulate.body.head import SHELL, Head, whole_head
+from tumorboard.simulate.body.shell import LAYERS_MM, TISSUES, draw_shell
 from tumorboard.simulate.native import acquire, centre_of, draw_motion, native_patient, posed
 from tumorboard.simulate.patient import digital_patient
-from tumorboard.simulate.shell import LAYERS_MM, TISSUES, draw_shell
+from tumorboard.simulate.scanner.acquisition import BELOW_MM, PROTOCOLS, Acquisition, grid_of
 from tumorboard.volume import Grid, Volume
 
 SPACING_MM = 6.0

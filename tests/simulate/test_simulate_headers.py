@@ -14,8 +14,8 @@ from pydicom import dcmread
 from pydicom.uid import ExplicitVRLittleEndian
 
 from tumorboard.sequences import Sequence
-from tumorboard.simulate import header_techniques, header_words, headers
-from tumorboard.simulate.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
+from tumorboard.simulate.files import header_techniques, header_words, headers
+from tumorboard.simulate.files.headers import KINDS, LANGUAGES, VENDORS, draw_header, draw_study
 
 SEEDS = st.integers(0, 2**32 - 1)
 each_kind = pytest.mark.parametrize("kind", KINDS)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tumorboard.simulate.people import AGES, POPULATIONS, Diagnosis, Person, Resection, draw_person
-from tumorboard.simulate.survival import HAZARDS, NULL, draw_outcome, survival
+from tumorboard.simulate.person.people import AGES, POPULATIONS, Diagnosis, Person, Resection, draw_person
+from tumorboard.simulate.person.survival import HAZARDS, NULL, draw_outcome, survival
 
 N = 3000
 UPENN_MEDIAN_DAYS = 385.0

@@ -25,8 +25,8 @@ _TREE = {"sub-digital", "derivatives", "events.csv", "dataset_description.json"}
 
 def demo(out: Path, seed: int) -> None:
     """Make the patient in ``out/input`` and its results in ``out/results``."""
+    from tumorboard.simulate.files.tree import write_digital_patient
     from tumorboard.simulate.patient import digital_patient
-    from tumorboard.simulate.tree import write_digital_patient
 
     given = out / "input"
     _check_own(given)

@@ -149,8 +149,8 @@ def _mark_of(out: Path) -> object:
 def _bids(out: Path, seed: int) -> list[str]:
     from rich.console import Console
 
+    from tumorboard.simulate.files.tree import write_digital_patient
     from tumorboard.simulate.patient import digital_patient
-    from tumorboard.simulate.tree import write_digital_patient
 
     with Console().status("making a digital patient with three studies"):
         patient = digital_patient(seed)
@@ -167,7 +167,7 @@ def _dicom(out: Path, seed: int, protocol: str) -> list[str]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from tumorboard.simulate.dicom_tree import write_digital_dicom
+    from tumorboard.simulate.files.dicom_tree import write_digital_dicom
     from tumorboard.simulate.native import native_patient
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())

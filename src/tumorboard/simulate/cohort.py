@@ -18,6 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from tumorboard.errors import InputError
+from tumorboard.simulate.files.tree import (
+    EVENT_COLUMNS,
+    events_table,
+    sessions_file,
+    table_text,
+    write_descriptions,
+    write_subject,
+)
 from tumorboard.simulate.patient import (
     STUDY_IDS,
     CourseParameters,
@@ -27,16 +35,8 @@ from tumorboard.simulate.patient import (
     study_dates,
     treatment_events,
 )
-from tumorboard.simulate.people import Diagnosis, Person, draw_person
-from tumorboard.simulate.survival import Outcome, draw_outcome
-from tumorboard.simulate.tree import (
-    EVENT_COLUMNS,
-    events_table,
-    sessions_file,
-    table_text,
-    write_descriptions,
-    write_subject,
-)
+from tumorboard.simulate.person.people import Diagnosis, Person, draw_person
+from tumorboard.simulate.person.survival import Outcome, draw_outcome
 from tumorboard.store import write_atomic
 
 MOST_PATIENTS = 10_000

@@ -18,11 +18,11 @@ from scipy.spatial.transform import Rotation
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
-from tumorboard.simulate.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
-from tumorboard.simulate.contrast import clean_signals
+from tumorboard.simulate.body.head import Head, whole_head
 from tumorboard.simulate.fields import smooth_field
-from tumorboard.simulate.head import Head, whole_head
 from tumorboard.simulate.patient import STUDY_IDS, Course, draw_course, study_dates, treatment_events
+from tumorboard.simulate.scanner.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
+from tumorboard.simulate.scanner.contrast import clean_signals
 from tumorboard.study import Event
 from tumorboard.volume import Affine, Grid, Volume, box_around
 
@@ -116,7 +116,7 @@ def native_patient(seed: int = 7, spacing_mm: float = 2.0, protocol: str = "mixe
     spacing_mm : float
         Voxel size of the head that is imaged, mm.
     protocol : str
-        A name of :data:`~tumorboard.simulate.acquisition.PROTOCOLS`.
+        A name of :data:`~tumorboard.simulate.scanner.acquisition.PROTOCOLS`.
     studies : int
         How many of the three studies are imaged.
 

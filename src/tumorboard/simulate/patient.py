@@ -17,11 +17,11 @@ from scipy import ndimage as ndi
 from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.anatomy import Anatomy, draw_anatomy
-from tumorboard.simulate.contrast import Background, ScanParameters, draw_background, scan
+from tumorboard.simulate.body.anatomy import Anatomy, draw_anatomy
+from tumorboard.simulate.disease.growth import GrowthParameters, Mask, arrival_days, core_mask, solid_tissue
+from tumorboard.simulate.disease.lesion import tumour_labels
 from tumorboard.simulate.fields import Float
-from tumorboard.simulate.growth import GrowthParameters, Mask, arrival_days, core_mask, solid_tissue
-from tumorboard.simulate.lesion import tumour_labels
+from tumorboard.simulate.scanner.contrast import Background, ScanParameters, draw_background, scan
 from tumorboard.study import Event, EventKind
 from tumorboard.volume import Volume
 

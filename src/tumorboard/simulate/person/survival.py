@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorboard.simulate.people import Diagnosis, Person, Resection
+from tumorboard.simulate.person.people import Diagnosis, Person, Resection
 
 DECADE_CENTRE_YEARS = 64.0
 """Age at which the effect of age is 1."""

@@ -24,8 +24,8 @@ from pydicom.uid import (
 )
 
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.header_techniques import TECHNIQUES, Range, Technique
-from tumorboard.simulate.header_words import (
+from tumorboard.simulate.files.header_techniques import TECHNIQUES, Range, Technique
+from tumorboard.simulate.files.header_words import (
     AFTER,
     AGENTS,
     BEFORE,

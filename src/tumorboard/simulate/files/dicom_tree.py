@@ -19,11 +19,11 @@ from tumorboard.io.dicom.write import to_bytes, write_series
 from tumorboard.io.images import write_volume
 from tumorboard.labels import REGIONS, LabelMap
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.acquisition import PROTOCOLS, REFORMAT, grid_of
-from tumorboard.simulate.headers import LANGUAGES, VENDORS
+from tumorboard.simulate.files.headers import LANGUAGES, VENDORS
+from tumorboard.simulate.files.study_headers import StudyHeaders, Wanted
+from tumorboard.simulate.files.tree import events_table, label_table
 from tumorboard.simulate.native import NativeImage, NativePatient, NativeStudy
-from tumorboard.simulate.study_headers import StudyHeaders, Wanted
-from tumorboard.simulate.tree import events_table, label_table
+from tumorboard.simulate.scanner.acquisition import PROTOCOLS, REFORMAT, grid_of
 from tumorboard.store import write_atomic, write_json
 from tumorboard.transform import resample
 from tumorboard.volume import Volume

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from tumorboard.errors import GeometryError
-from tumorboard.simulate.anatomy import Anatomy
-from tumorboard.simulate.diffusion import conductances, divergence
+from tumorboard.simulate.body.anatomy import Anatomy
+from tumorboard.simulate.disease.diffusion import conductances, divergence
 from tumorboard.simulate.fields import Float, smooth_field
 from tumorboard.volume import Grid
 
@@ -100,7 +100,7 @@ def arrival_days(
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> head = draw_anatomy(np.random.default_rng(0), 6.0)
     >>> seed = tuple(np.round(head.grid.to_voxel([30.0, 0.0, 30.0])[0]).astype(int))
     >>> days = arrival_days(head, seed, 5.0, np.random.default_rng(0), GrowthParameters())
@@ -132,7 +132,7 @@ def solid_tissue(head: Anatomy) -> Mask:
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> head = draw_anatomy(np.random.default_rng(0), 6.0)
     >>> bool((solid_tissue(head) & head.ventricles).any())
     False
@@ -164,7 +164,7 @@ def core_mask(
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> head = draw_anatomy(rng, 6.0)
     >>> seed = tuple(np.round(head.grid.to_voxel([30.0, 0.0, 30.0])[0]).astype(int))

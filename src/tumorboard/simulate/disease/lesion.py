@@ -11,10 +11,10 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from tumorboard.labels import LabelMap, Tissue
-from tumorboard.simulate.anatomy import Anatomy
-from tumorboard.simulate.diffusion import conductances, steady_state
+from tumorboard.simulate.body.anatomy import Anatomy
+from tumorboard.simulate.disease.diffusion import conductances, steady_state
+from tumorboard.simulate.disease.growth import GrowthParameters, Mask, first_ml, solid_tissue
 from tumorboard.simulate.fields import Float, smooth_field
-from tumorboard.simulate.growth import GrowthParameters, Mask, first_ml, solid_tissue
 from tumorboard.volume import Grid
 
 
@@ -39,7 +39,7 @@ def oedema(core: Mask, head: Anatomy, rng: np.random.Generator, parameters: Grow
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> head = draw_anatomy(rng, 6.0)
     >>> core = ((head.mni_mm - np.reshape([30, 0, 30], (3, 1, 1, 1))) ** 2).sum(axis=0) < 15**2
@@ -84,7 +84,7 @@ def tumour_labels(
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> head = draw_anatomy(rng, 6.0)
     >>> core = ((head.mni_mm - np.reshape([30, 0, 30], (3, 1, 1, 1))) ** 2).sum(axis=0) < 15**2

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from tumorboard.atlas.icbm152 import Icbm152, icbm152
+from tumorboard.simulate.body.vessels import plexus_fraction, vessel_fraction
 from tumorboard.simulate.fields import Float, control_shape, lattice_position
-from tumorboard.simulate.vessels import plexus_fraction, vessel_fraction
 from tumorboard.volume import Grid
 
 INJECTIVITY_BOUND = 0.4

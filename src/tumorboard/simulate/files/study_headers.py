@@ -16,9 +16,9 @@ import numpy as np
 from pydicom import Dataset
 
 from tumorboard.io.dicom.uids import uid_from
-from tumorboard.simulate.header_words import AFTER, PLANES
-from tumorboard.simulate.headers import draw_header
-from tumorboard.simulate.tree import NOTICE
+from tumorboard.simulate.files.header_words import AFTER, PLANES
+from tumorboard.simulate.files.headers import draw_header
+from tumorboard.simulate.files.tree import NOTICE
 
 PERSON = {
     "PatientName": "Digital^Patient",
@@ -79,7 +79,7 @@ class Wanted:
     Parameters
     ----------
     what : str
-        A kind of :data:`~tumorboard.simulate.headers.KINDS`.
+        A kind of :data:`~tumorboard.simulate.files.headers.KINDS`.
     plane : str
         ``axial``, ``coronal`` or ``sagittal``; empty where any may be named.
     dims : str

@@ -16,7 +16,7 @@ from scipy import ndimage as ndi
 
 from tumorboard.labels import LabelMap, Tissue
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.anatomy import Anatomy
+from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.fields import Float, smooth_field
 from tumorboard.volume import Volume
 
@@ -133,7 +133,7 @@ def draw_background(head: Anatomy, rng: np.random.Generator, parameters: ScanPar
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> background = draw_background(draw_anatomy(rng, 6.0), rng, ScanParameters())
     >>> 0.0 <= float(background.ageing.min()) and float(background.ageing.max()) <= 1.0
@@ -200,7 +200,7 @@ def scan(
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> head = draw_anatomy(rng, 6.0)
     >>> background = draw_background(head, rng, ScanParameters())
@@ -238,7 +238,7 @@ def clean_signals(
 
     Examples
     --------
-    >>> from tumorboard.simulate.anatomy import draw_anatomy
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
     >>> rng = np.random.default_rng(0)
     >>> head = draw_anatomy(rng, 6.0)
     >>> healthy = LabelMap(np.zeros(head.grid.shape, dtype=np.uint8), head.grid)

@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.shell import TISSUES, draw_shell
+from tumorboard.simulate.body.shell import TISSUES, draw_shell
 from tumorboard.volume import Grid, Volume
 
 PAD_MM = ((48.0, 48.0), (44.0, 64.0), (76.0, 36.0))

@@ -1,0 +1,1 @@
+"""Healthy heads."""

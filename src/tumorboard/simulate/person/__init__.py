@@ -1,0 +1,1 @@
+"""Who digital patients are, and how long they live."""
