@@ -26,7 +26,7 @@ from tumorboard.prepare.bias import without_bias, without_rough_bias
 from tumorboard.prepare.gate import assess_fit
 from tumorboard.prepare.native import laid, region_around
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.body.head import Head, whole_head
+from tumorboard.simulate.scanner.head import Head, whole_head
 from tumorboard.simulate.native import NativeImage, acquire, centre_of, draw_motion
 from tumorboard.simulate.patient import digital_patient
 from tumorboard.simulate.scanner.acquisition import PROTOCOLS

@@ -242,8 +242,8 @@ def test_a_nifti_head_is_defaced_by_its_stored_voxels(tmp_path, monkeypatch, cod
 @pytest.mark.slow
 def test_a_digital_head_is_defaced_by_the_real_skull_stripping(poison, tmp_path):
     from tumorboard.sequences import Sequence
-    from tumorboard.simulate.body.head import whole_head
     from tumorboard.simulate.patient import digital_patient
+    from tumorboard.simulate.scanner.head import whole_head
 
     patient = digital_patient(spacing_mm=2.0).studies[0]
     stripped = patient.volumes[Sequence.T1]

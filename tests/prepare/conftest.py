@@ -11,9 +11,9 @@ from scipy import ndimage as ndi
 
 from tumorboard.prepare.native import region_around
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.body.head import Head, whole_head
 from tumorboard.simulate.native import NativeImage, acquire, centre_of, draw_motion
 from tumorboard.simulate.scanner.acquisition import Acquisition
+from tumorboard.simulate.scanner.head import Head, whole_head
 from tumorboard.volume import Grid, Volume
 
 COARSE = {

@@ -28,7 +28,7 @@ def test_no_warp_folds_however_wild_its_control_points(seed, coarse_sd, fine_sd)
 
 
 def test_without_differences_the_head_is_the_average():
-    still = AnatomyParameters(size_range=(1.0, 1.0), rotation_sd_deg=0.0, warps_mm=(), fluid_gain=1.0, sharpness=1.0)
+    still = AnatomyParameters((1.0, 1.0), 0.0, warps_mm=(), fluid_gain=1.0, ventricles=(0.0, 0.0), sharpness=1.0)
     head, atlas = draw_anatomy(np.random.default_rng(0), 4.0, still), icbm152(4.0)
     inner = head.brain
     np.testing.assert_allclose(head.gm[inner], atlas.gm.data[inner], atol=2e-3)

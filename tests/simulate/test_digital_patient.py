@@ -13,9 +13,11 @@ from scipy import ndimage as ndi
 from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
+from tumorboard.simulate.body.background import draw_background
 from tumorboard.simulate.files.tree import write_digital_patient
 from tumorboard.simulate.patient import STUDY_DAYS, digital_patient
-from tumorboard.simulate.scanner.contrast import ScanParameters, draw_background, scan
+from tumorboard.simulate.scanner.mixture import State, mixed
+from tumorboard.simulate.scanner.render import scan
 from tumorboard.study import EventKind
 
 
@@ -163,9 +165,9 @@ def test_anatomy_stays_noise_and_bias_do_not(patient):
 
 def test_a_head_without_tumour_can_be_scanned_and_shows_ageing_on_flair(head):
     rng = np.random.default_rng(5)
-    background = draw_background(head, rng, ScanParameters())
+    background = draw_background(head, rng)
     healthy = LabelMap(np.zeros(head.grid.shape, dtype=np.uint8), head.grid)
-    flair = scan(head, background, healthy, rng)[Sequence.FLAIR].data.astype(float)
+    flair = scan(head, mixed(head, background, State(healthy, {})), rng)[Sequence.FLAIR].data.astype(float)
     white = head.wm > 0.8
     assert flair[white & (background.ageing > 0.5)].mean() > 1.2 * flair[white & (background.ageing < 0.02)].mean()
 

@@ -9,11 +9,15 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tumorboard.errors import InputError, OutputError
+from tumorboard.sequences import Sequence
+
+if TYPE_CHECKING:
+    from tumorboard.simulate.cohort import CohortPlan
 
 MARK = "digital.json"
 """Says that a folder is ours, and which patient it holds."""
@@ -36,21 +40,39 @@ class ProtocolName(StrEnum):
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for the digital patient.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Another seed makes another patient.")]
+
+
+class KindName(StrEnum):
+    """What the patients of a cohort have."""
+
+    GLIOMA = "glioma"
+    METASTASES = "metastases"
+    PCNSL = "pcnsl"
+    MIXED = "mixed"
+
+
 As = Annotated[
     Form | None,
     typer.Option(
+        "--format",
         "--as",
-        help="dicom: whole heads as scanners give them (the default of one patient); bids: stripped brains.",
+        help="dicom: whole heads as scanners give them (default of one patient); bids: stripped brains (of a cohort).",
         show_default=False,
     ),
 ]
 Patients = Annotated[
-    int | None, typer.Option("--patients", help="A cohort of so many, with outcomes, as BIDS.", show_default=False)
+    int | None, typer.Option("--patients", help="A cohort of so many, with truth and outcomes.", show_default=False)
 ]
-Visits = Annotated[int, typer.Option("--visits", help="Studies of each patient of a cohort, 1 to 3.")]
-Spacing = Annotated[float, typer.Option("--spacing-mm", help="Voxel size of a cohort, 1 to 6 mm.")]
+Kinds = Annotated[KindName, typer.Option("--kind", help="Tumours of a cohort.")]
+Sites = Annotated[int, typer.Option("--sites", help="Scanners of a cohort, 1 to 7; things go wrong on the seventh.")]
+Visits = Annotated[int, typer.Option("--visits", help="Studies of each patient of a cohort, 1 to 12.")]
+Spacing = Annotated[float, typer.Option("--spacing-mm", help="Voxel size of a cohort's heads, 1 to 6 mm.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Patients of a cohort that are made at once.")]
-Null = Annotated[bool, typer.Option("--null", help="A cohort whose survival depends on nothing.")]
+Null = Annotated[bool, typer.Option("--null", help="A cohort in which images and survival depend on nothing known.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option("--also", help="A further map or series of a cohort, such as ADC, DSC or CT.", show_default=False),
+]
 How = Annotated[
     ProtocolName | None,
     typer.Option(
@@ -67,15 +89,25 @@ def _simulate(
     form: As = None,
     protocol: How = None,
     patients: Patients = None,
-    visits: Visits = 3,
+    kind: Kinds = KindName.GLIOMA,
+    sites: Sites = 1,
+    visits: Visits = 4,
     spacing_mm: Spacing = 2.0,
     workers: Workers = 1,
     null: Null = False,
+    also: Also = None,
 ) -> None:
     """Make a digital patient with three studies of a growing tumour, or a cohort, and write files with the truth."""
     if patients is not None:
-        _refuse_dicom(form, protocol)
-        lines = _cohort(out, patients, seed, visits, spacing_mm, workers, null)
+        from tumorboard.simulate.cohort import CohortPlan
+        from tumorboard.simulate.subject import Kind
+
+        if protocol is not None:
+            told = "leave --protocol or --patients out"
+            raise InputError("--protocol for one patient only", got="a cohort", where="--protocol", remedy=told)
+        extras, written = _named(also or []), (form or Form.BIDS).value
+        plan = CohortPlan(patients, seed, visits, spacing_mm, null, Kind(kind.value), sites, extras, written)
+        lines = _cohort(out, plan, workers)
     else:
         lines = _one(out, seed, form or Form.DICOM, protocol)
     for line in lines:
@@ -84,10 +116,13 @@ def _simulate(
     typer.echo(f"{whom}: nothing measured on it is evidence about people")
 
 
-def _refuse_dicom(form: Form | None, protocol: ProtocolName | None) -> None:
-    if form is Form.DICOM or protocol is not None:
-        told = "leave --as and --protocol out, or --patients"
-        raise InputError("a cohort as BIDS", got="--as dicom or --protocol", where="--patients", remedy=told)
+def _named(names: list[str]) -> tuple[Sequence, ...]:
+    known = {s.value: s for s in Sequence}
+    for name in names:
+        if name.upper() not in known:
+            told = ", ".join(known)
+            raise InputError(f"one of {told}", got=name, where="--also", remedy="name one of these")
+    return tuple(dict.fromkeys(known[name.upper()] for name in names))
 
 
 def _one(out: Path, seed: int, form: Form, protocol: ProtocolName | None) -> list[str]:
@@ -99,24 +134,25 @@ def _one(out: Path, seed: int, form: Form, protocol: ProtocolName | None) -> lis
     return _bids(out, seed) if form is Form.BIDS else _dicom(out, seed, used)
 
 
-def _cohort(out: Path, patients: int, seed: int, visits: int, spacing_mm: float, workers: int, null: bool) -> list[str]:
+def _cohort(out: Path, plan: CohortPlan, workers: int) -> list[str]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from tumorboard.simulate.cohort import CohortPlan, write_cohort
+    from tumorboard.simulate.cohort import write_cohort
 
-    plan = CohortPlan(patients, seed, visits, spacing_mm, null)
-    _take(out, {"digital cohort": True, **vars(plan)})
+    _take(out, {"digital cohort": True, **vars(plan), "extras": [s.value for s in plan.extras]})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(), transient=True) as bar:
-        task = bar.add_task("patients", total=patients)
+        task = bar.add_task("patients", total=plan.patients)
         for done in write_cohort(plan, out, workers):
             bar.update(task, completed=done)
-    return [
-        f"{patients} patients, {patients * visits} studies: participants.tsv",
+    lines = [
+        f"{plan.patients} patients, {plan.patients * plan.visits} studies: participants.tsv",
         "course: events.csv; truth: derivatives/truth",
-        "images depend on neither genotype nor outcome in this version",
     ]
+    if plan.null:
+        lines.append("null: neither images nor survival depend on anything in the tables")
+    return lines
 
 
 def _take(out: Path, what: dict[str, object]) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tumorboard.volume import Grid
 
 Float = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 _UNIT = (151.0 / 315.0) ** 3
 """Mean variance of a cubic B-spline field in 3-D whose control values have variance 1 (exact)."""

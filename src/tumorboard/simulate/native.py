@@ -18,11 +18,11 @@ from scipy.spatial.transform import Rotation
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
-from tumorboard.simulate.body.head import Head, whole_head
 from tumorboard.simulate.fields import smooth_field
 from tumorboard.simulate.patient import STUDY_IDS, Course, draw_course, study_dates, treatment_events
 from tumorboard.simulate.scanner.acquisition import DIFFUSION, LOCALIZER, PROTOCOLS, Acquisition, grid_of
-from tumorboard.simulate.scanner.contrast import clean_signals
+from tumorboard.simulate.scanner.head import Head, whole_head
+from tumorboard.simulate.scanner.render import clean_signals
 from tumorboard.study import Event
 from tumorboard.volume import Affine, Grid, Volume, box_around
 
@@ -145,8 +145,33 @@ def native_patient(seed: int = 7, spacing_mm: float = 2.0, protocol: str = "mixe
 
 
 def _study(course: Course, n: int, how: Mapping[Sequence, Acquisition], rng: np.random.Generator) -> NativeStudy:
+    return native_study(_head_of(course, n), STUDY_IDS[n], study_dates()[n], how, rng)
+
+
+def native_study(
+    lying: Head, name: str, date: dt.date, how: Mapping[Sequence, Acquisition], rng: np.random.Generator
+) -> NativeStudy:
+    """Image a head as a scanner does.
+
+    Parameters
+    ----------
+    lying : Head
+        In its own place; it is laid into the scanner at random.
+    name : str
+        ``ses-01`` …
+    date : date
+        Fictional.
+    how : mapping of Sequence to Acquisition
+        Planes of each sequence.
+    rng : numpy.random.Generator
+        Source of pose, motion between sequences, receive fields and noise.
+
+    Returns
+    -------
+    NativeStudy
+    """
     pose = draw_motion(rng, POSE_MM, POSE_DEG, np.zeros(3))
-    head = posed(_head_of(course, n), pose)
+    head = posed(lying, pose)
     centre = centre_of(head)
     images = {}
     for sequence in USED:
@@ -154,8 +179,8 @@ def _study(course: Course, n: int, how: Mapping[Sequence, Acquisition], rng: np.
         images[sequence] = acquire(head, sequence, how[sequence], motion, rng)
     away = draw_motion(rng, MOTION_MM, MOTION_DEG, centre)
     return NativeStudy(
-        id=STUDY_IDS[n],
-        date=study_dates()[n],
+        id=name,
+        date=date,
         images=images,
         truth=head.truth,
         brain=head.brain,
@@ -166,7 +191,7 @@ def _study(course: Course, n: int, how: Mapping[Sequence, Acquisition], rng: np.
 
 
 def _head_of(course: Course, n: int) -> Head:
-    signals = clean_signals(course.head, course.background, course.truths[n])
+    signals = clean_signals(course.mixture(n))
     volumes = {s: Volume(1000.0 * image, course.head.grid) for s, image in signals.items()}
     return whole_head(volumes, course.head.brain, course.truths[n])
 

@@ -14,14 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage as ndi
 
-from tumorboard.errors import GeometryError
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.body.anatomy import Anatomy, draw_anatomy
-from tumorboard.simulate.disease.growth import GrowthParameters, Mask, arrival_days, core_mask, solid_tissue
+from tumorboard.simulate.body.background import Background, draw_background
+from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, core_mask, draw_voxel, solid_tissue
 from tumorboard.simulate.disease.lesion import tumour_labels
-from tumorboard.simulate.fields import Float
-from tumorboard.simulate.scanner.contrast import Background, ScanParameters, draw_background, scan
+from tumorboard.simulate.fields import Float, Mask
+from tumorboard.simulate.scanner.mixture import Mixture, State, mixed
+from tumorboard.simulate.scanner.render import scan
 from tumorboard.study import Event, EventKind
 from tumorboard.volume import Volume
 
@@ -80,7 +81,7 @@ class Course:
         Without tumour.
     site : str
         Side and lobe in which the tumour began.
-    truths : tuple of LabelMap
+    states : tuple of State
         The tumour at each study, on the head's grid.
     background : Background
         What the head carries besides anatomy.
@@ -88,8 +89,17 @@ class Course:
 
     head: Anatomy
     site: str
-    truths: tuple[LabelMap, LabelMap, LabelMap]
+    states: tuple[State, ...]
     background: Background
+
+    @property
+    def truths(self) -> tuple[LabelMap, ...]:
+        """Label maps of the studies."""
+        return tuple(state.truth for state in self.states)
+
+    def mixture(self, n: int) -> Mixture:
+        """Return the tissues of study ``n``, counted from 0."""
+        return mixed(self.head, self.background, self.states[n])
 
 
 @dataclass(frozen=True)
@@ -190,8 +200,8 @@ def imaged(seed: int, course: Course, rng: np.random.Generator, visits: int = le
     1
     """
     studies = tuple(
-        DigitalStudy(study, date, scan(course.head, course.background, truth, rng), truth)
-        for study, date, truth in zip(STUDY_IDS[:visits], study_dates(), course.truths, strict=False)
+        DigitalStudy(study, date, scan(course.head, course.mixture(n), rng), course.states[n].truth)
+        for n, (study, date) in enumerate(zip(STUDY_IDS[:visits], study_dates(), strict=False))
     )
     last = studies[-1].date
     return DigitalPatient(
@@ -225,7 +235,7 @@ def draw_course(rng: np.random.Generator, spacing_mm: float, parameters: CourseP
     head = draw_anatomy(rng, spacing_mm)
     site, seed_ijk = _draw_site(head, rng)
     truths = _course(head, seed_ijk, rng, parameters or CourseParameters())
-    return Course(head, site, truths, draw_background(head, rng, ScanParameters()))
+    return Course(head, site, tuple(State.of_labels(t) for t in truths), draw_background(head, rng))
 
 
 def study_dates() -> tuple[dt.date, ...]:
@@ -281,15 +291,7 @@ def _draw_site(head: Anatomy, rng: np.random.Generator) -> tuple[str, tuple[int,
     x, y, z = head.mni_mm
     for place, (low, high) in zip((sign * x, y, z), SITES_MM[lobe], strict=True):
         allowed &= (place >= low) & (place <= high)
-    return f"{side} {lobe}", _draw_voxel(allowed, rng)
-
-
-def _draw_voxel(allowed: Mask, rng: np.random.Generator) -> tuple[int, int, int]:
-    places = np.argwhere(allowed)
-    if len(places) == 0:
-        raise GeometryError("white matter at the site of a digital tumour", got="none", remedy="use a finer spacing")
-    i, j, k = (int(c) for c in places[rng.integers(len(places))])
-    return i, j, k
+    return f"{side} {lobe}", draw_voxel(allowed, rng)
 
 
 def _course(
@@ -313,7 +315,7 @@ def _later(course: CourseParameters) -> tuple[tuple[tuple[float, float], tuple[f
 def _with_satellite(truth: LabelMap, head: Anatomy, rng: np.random.Generator, course: CourseParameters) -> LabelMap:
     """Add a small solid lesion in the same hemisphere's white matter, clear of the first tumour's oedema."""
     growth = GrowthParameters(rim_mm=30.0, raggedness_day=4.0, leak_mm=5.0)
-    seed_ijk = _draw_voxel(_satellite_places(truth, head, course), rng)
+    seed_ijk = draw_voxel(_satellite_places(truth, head, course), rng)
     core_ml, whole_ml = rng.uniform(*course.satellite_core_ml), rng.uniform(*course.satellite_whole_ml)
     days = arrival_days(head, seed_ijk, 1.5 * core_ml, rng, growth)
     small = tumour_labels(core_mask(days, head, core_ml, rng, growth), whole_ml, head, rng, growth)

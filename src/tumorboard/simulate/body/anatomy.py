@@ -2,23 +2,34 @@
 
 Why it exists: a tumour needs a brain to grow in. The warp is a scaling, a rotation and two smooth
 B-spline displacements whose control values stay within the bound that keeps the map one-to-one, so
-tissue is never folded. It invents no sulci: the cortex is as smooth as the average's.
+tissue is never folded. It invents no sulci: the cortex is as smooth as the average's. The average is symmetric, so
+that a mirror image would be no other head; left and right differ by the warp.
 
 Source of the bound: Choi Y, Lee S, Graphical Models 2000;62:411-427 (0.403 of the control distance in 3-D).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.atlas.icbm152 import Icbm152, icbm152
+from tumorboard.atlas.icbm152 import icbm152
+from tumorboard.simulate.body.bulge import Bulge, bulged
+from tumorboard.simulate.body.meninges import cortical_veins, dura_fraction, pituitary_fraction
 from tumorboard.simulate.body.vessels import plexus_fraction, vessel_fraction
-from tumorboard.simulate.fields import Float, control_shape, lattice_position
+from tumorboard.simulate.fields import Float, Mask, control_shape, lattice_position, smooth_field
+from tumorboard.simulate.sampling import sampled
 from tumorboard.volume import Grid
+
+COARSE_MM = 4.0
+"""Warps are drawn at this spacing or coarser and interpolated: their finest control distance is 14 mm."""
+
+VENTRICLES_MM = ((0.0, -10.0, 12.0), (34.0, 52.0, 28.0))
+"""Middle and extent of the swelling around the ventricles, MNI mm (chosen)."""
 
 INJECTIVITY_BOUND = 0.4
 """Largest control displacement as a part of the control distance; below 0.403 the warp cannot fold."""
@@ -38,6 +49,8 @@ class AnatomyParameters:
         Control distance and standard deviation of the control displacement, mm, coarse first.
     fluid_gain : float
         Weight of CSF before sharpening: the average is of young adults, the digital patient is older (pure number).
+    ventricles : (float, float)
+        Mean and standard deviation of the swelling around the ventricles (see :mod:`.bulge`; pure number).
     sharpness : float
         Power to which tissue fractions are raised before they are made to sum to 1 again: undoes some of
         the blur of averaging 152 people (pure number).
@@ -47,7 +60,20 @@ class AnatomyParameters:
     rotation_sd_deg: float = 2.5
     warps_mm: tuple[tuple[float, float], ...] = ((40.0, 6.0), (14.0, 3.0))
     fluid_gain: float = 1.5
+    ventricles: tuple[float, float] = (0.18, 0.07)
     sharpness: float = 2.0
+
+    @classmethod
+    def of_age(cls, years: float) -> AnatomyParameters:
+        """Return parameters of an age: more fluid and larger ventricles with the years (chosen).
+
+        Examples
+        --------
+        >>> AnatomyParameters.of_age(80.0).fluid_gain > AnatomyParameters.of_age(30.0).fluid_gain
+        True
+        """
+        decades = (np.clip(years, 18.0, 90.0) - 60.0) / 10.0
+        return cls(fluid_gain=float(1.5 + 0.13 * decades), ventricles=(float(0.18 + 0.04 * decades), 0.06))
 
 
 @dataclass(frozen=True)
@@ -68,6 +94,8 @@ class Anatomy:
         Fraction of each voxel in venous sinuses and large arteries, and in choroid plexus.
     mni_mm : ndarray, shape (3, i, j, k)
         Where each voxel lies in MNI space, mm.
+    others : mapping of str to ndarray
+        Further healthy things that enhance, by matter: ``dura``, ``pituitary``.
     """
 
     grid: Grid
@@ -80,6 +108,7 @@ class Anatomy:
     vessels: Float
     plexus: Float
     mni_mm: Float
+    others: Mapping[str, Float] = field(default_factory=dict)
 
 
 def draw_anatomy(
@@ -113,23 +142,39 @@ def draw_anatomy(
     """
     wanted = parameters or AnatomyParameters()
     atlas = icbm152(spacing_mm)
-    mni_mm = draw_warp(atlas.grid, rng, wanted)
+    mni_mm = _fine(atlas.grid, rng, wanted)
     at = _voxel_positions(mni_mm, atlas.grid)
-    brain = ndi.map_coordinates(atlas.brain.data.astype(np.float32), at, order=1) > 0.5
-    ventricles = ndi.map_coordinates(atlas.ventricles.data.astype(np.float32), at, order=1) > 0.5
-    gm, wm, csf = _tissue(atlas, at, brain, wanted)
+    masks = [m.data.astype(np.float32) for m in (atlas.brain, atlas.ventricles)]
+    inside, hollow, t1, gm, wm = sampled([*masks, atlas.t1.data, atlas.gm.data, atlas.wm.data], at)
+    brain = inside > 0.5
+    gm, wm, csf = _tissue(gm, wm, brain, wanted)
+    remnant = np.clip(smooth_field(atlas.grid, 45.0, rng) - 0.8, 0.0, 0.8)
+    depth = np.asarray(ndi.distance_transform_edt(brain, sampling=atlas.grid.spacing_mm), dtype=np.float32)
+    veins = cortical_veins(mni_mm, depth, rng)
+    dura = dura_fraction(mni_mm, depth, np.asarray(remnant, dtype=np.float32))
     return Anatomy(
         grid=atlas.grid,
         gm=gm,
         wm=wm,
         csf=csf,
-        t1=_sampled(atlas.t1.data, at) * brain,
+        t1=np.clip(t1, 0.0, 1.0) * brain,
         brain=brain,
-        ventricles=ventricles & brain,
-        vessels=vessel_fraction(mni_mm, atlas) * brain,
+        ventricles=(hollow > 0.5) & brain,
+        vessels=np.maximum(vessel_fraction(mni_mm, atlas), veins) * brain,
         plexus=plexus_fraction(mni_mm) * (csf > 0.5),
         mni_mm=mni_mm,
+        others={"dura": dura, "pituitary": pituitary_fraction(mni_mm) * brain},
     )
+
+
+def _fine(grid: Grid, rng: np.random.Generator, wanted: AnatomyParameters) -> Float:
+    """Draw the warp on a coarse grid where the head's is fine: it has no detail below its control distances."""
+    if grid.spacing_mm[0] >= COARSE_MM:
+        return draw_warp(grid, rng, wanted)
+    coarse = icbm152(COARSE_MM).grid
+    moved = draw_warp(coarse, rng, wanted) - _places(coarse)
+    mm = _places(grid)
+    return mm + sampled(list(moved), _voxel_positions(mm, coarse))
 
 
 def draw_warp(grid: Grid, rng: np.random.Generator, parameters: AnatomyParameters) -> Float:
@@ -155,12 +200,17 @@ def draw_warp(grid: Grid, rng: np.random.Generator, parameters: AnatomyParameter
     (3, 24, 28, 24)
     """
     linear = _linear(rng, parameters)
-    axes = (grid.affine[a, 3] + np.arange(grid.shape[a]) * grid.affine[a, a] for a in range(3))
-    mm = np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
-    mm = np.tensordot(linear, mm, axes=1)
+    mm = np.tensordot(linear, _places(grid), axes=1)
     for knots_mm, sd_mm in parameters.warps_mm:
         mm = mm + _displacement(mm, grid, knots_mm, sd_mm, rng)
-    return mm
+    amount = float(np.clip(rng.normal(*parameters.ventricles), -0.2, 0.35))
+    return bulged(mm, Bulge(*VENTRICLES_MM, amount))
+
+
+def _places(grid: Grid) -> Float:
+    """Return the centres of the voxels of an axis-aligned grid, mm."""
+    axes = (grid.affine[a, 3] + np.arange(grid.shape[a]) * grid.affine[a, a] for a in range(3))
+    return np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
 
 
 def _linear(rng: np.random.Generator, parameters: AnatomyParameters) -> Float:
@@ -193,13 +243,9 @@ def _voxel_positions(mm: Float, grid: Grid) -> Float:
     return np.asarray((mm - origin.reshape(shape)) / step.reshape(shape), dtype=np.float32)
 
 
-def _sampled(data: Float, at: Float) -> Float:
-    return np.clip(ndi.map_coordinates(data, at, order=3, output=np.float32), 0.0, 1.0)
-
-
-def _tissue(atlas: Icbm152, at: Float, brain: NDArray[np.bool_], parameters: AnatomyParameters) -> Float:
+def _tissue(gm: Float, wm: Float, brain: Mask, parameters: AnatomyParameters) -> Float:
     """Grey, white and CSF fractions, (3, i, j, k), sharpened and summing to 1 in the brain."""
-    gm, wm = _sampled(atlas.gm.data, at), _sampled(atlas.wm.data, at)
     csf = np.clip(1.0 - gm - wm, 0.0, 1.0)
-    powers = np.stack([gm, wm, csf * parameters.fluid_gain]) ** np.float32(parameters.sharpness)
+    powers = np.stack([gm, wm, csf * np.float32(parameters.fluid_gain)])
+    powers = powers**2 if parameters.sharpness == 2.0 else powers ** np.float32(parameters.sharpness)
     return np.asarray(powers / np.maximum(powers.sum(axis=0), 1e-6) * brain, dtype=np.float32)

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.simulate.fields import Float
+from tumorboard.simulate.fields import Float, Mask
 from tumorboard.volume import Grid, box_around
-
-Mask = NDArray[np.bool_]
 
 TISSUES = ("air", "fluid", "bone", "marrow", "muscle", "fat", "skin", "humour", "lens", "mucosa", "cord")
 """Values of the map, from 0."""

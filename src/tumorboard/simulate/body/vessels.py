@@ -2,16 +2,15 @@
 
 Why it exists: on T1C these are as bright as tumour, and a segmenter that never saw them calls them
 tumour. Courses are polylines in MNI mm, read off the average by eye (chosen); only what lies inside
-the brain mask survives skull-stripping, as in real studies. No dura, no cortical veins.
+the brain mask survives skull-stripping, as in real studies. Dura and the veins of the cortex: :mod:`.meninges`.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from tumorboard.atlas.icbm152 import Icbm152
+from tumorboard.compiled import compiled
 from tumorboard.simulate.fields import Float
 
 Point = tuple[float, float, float]
@@ -63,10 +62,10 @@ def vessel_fraction(mni_mm: Float, atlas: Icbm152) -> Float:
     >>> float(vessel_fraction(place, icbm152(8.0))[0, 0, 0])
     1.0
     """
-    tubes = [(SAGITTAL_RADIUS_MM, dorsal_midline(atlas)), *MIDLINE_VESSELS.values()]
+    courses = [(SAGITTAL_RADIUS_MM, dorsal_midline(atlas)), *MIDLINE_VESSELS.values()]
     for radius, course in PAIRED_VESSELS.values():
-        tubes += [(radius, course), (radius, _mirrored(course))]
-    return _tubes(mni_mm, tubes)
+        courses += [(radius, course), (radius, _mirrored(course))]
+    return tubes(mni_mm, courses)
 
 
 def plexus_fraction(mni_mm: Float) -> Float:
@@ -78,7 +77,7 @@ def plexus_fraction(mni_mm: Float) -> Float:
     1.0
     """
     radius, course = PLEXUS
-    return _tubes(mni_mm, [(radius, course), (radius, _mirrored(course))])
+    return tubes(mni_mm, [(radius, course), (radius, _mirrored(course))])
 
 
 def dorsal_midline(atlas: Icbm152) -> tuple[Point, ...]:
@@ -107,23 +106,30 @@ def _mirrored(course: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple((-x, y, z) for x, y, z in course)
 
 
-def _tubes(mm: Float, tubes: list[tuple[float, tuple[Point, ...]]]) -> Float:
-    """Fraction inside round tubes along polylines; the wall is 2 mm soft (partial volume)."""
+def tubes(mm: Float, courses: list[tuple[float, tuple[Point, ...]]]) -> Float:
+    """Return the fraction inside round tubes along polylines; the wall is 2 mm soft (partial volume)."""
     fraction = np.zeros(mm.shape[1:], dtype=np.float32)
-    for radius, course in tubes:
-        points = np.asarray(course, dtype=np.float32)
-        for start, end in pairwise(points):
-            _add_segment(fraction, mm, start, end, radius)
+    places = np.ascontiguousarray(mm.reshape(3, -1), dtype=np.float32)
+    for radius, course in courses:
+        _fill(fraction.reshape(-1), places, np.asarray(course, dtype=np.float32), radius)
     return fraction
 
 
-def _add_segment(fraction: Float, mm: Float, start: Float, end: Float, radius: float) -> None:
-    low, high = np.minimum(start, end) - radius - 1.0, np.maximum(start, end) + radius + 1.0
-    near = np.ones(fraction.shape, dtype=np.bool_)
-    for axis in range(3):
-        near &= (mm[axis] > low[axis]) & (mm[axis] < high[axis])
-    places = mm[:, near]
-    along = (end - start) @ (places - start[:, None]) / np.float32((end - start) @ (end - start))
-    foot = start[:, None] + np.clip(along, 0.0, 1.0) * (end - start)[:, None]
-    distance = np.linalg.norm(places - foot, axis=0)
-    fraction[near] = np.maximum(fraction[near], np.clip((radius + 1.0 - distance) / 2.0, 0.0, 1.0))
+@compiled
+def _fill(fraction: Float, places: Float, course: Float, radius: float) -> None:
+    reach = radius + 1.0
+    low = np.array([course[:, a].min() - reach for a in range(3)])
+    high = np.array([course[:, a].max() + reach for a in range(3)])
+    for n in range(places.shape[1]):
+        x, y, z = places[0, n], places[1, n], places[2, n]
+        if x < low[0] or x > high[0] or y < low[1] or y > high[1] or z < low[2] or z > high[2]:
+            continue
+        nearest = reach * reach
+        for s in range(course.shape[0] - 1):
+            u, v, w = course[s + 1, 0] - course[s, 0], course[s + 1, 1] - course[s, 1], course[s + 1, 2] - course[s, 2]
+            a, b, c = x - course[s, 0], y - course[s, 1], z - course[s, 2]
+            along = (a * u + b * v + c * w) / max(u * u + v * v + w * w, 1e-6)
+            along = min(max(along, 0.0), 1.0)
+            a, b, c = a - along * u, b - along * v, c - along * w
+            nearest = min(nearest, a * a + b * b + c * c)
+        fraction[n] = max(fraction[n], min(max((reach - np.sqrt(nearest)) / 2.0, 0.0), 1.0))

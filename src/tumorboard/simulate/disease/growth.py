@@ -15,16 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from tumorboard.errors import GeometryError
 from tumorboard.simulate.body.anatomy import Anatomy
+from tumorboard.simulate.disease.coarse import doubled, halved, is_fine
 from tumorboard.simulate.disease.diffusion import conductances, divergence
-from tumorboard.simulate.fields import Float, smooth_field
+from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.volume import Grid
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -107,6 +105,10 @@ def arrival_days(
     >>> float(np.isfinite(days).sum() * head.grid.voxel_volume_ml) >= 5.0
     True
     """
+    if is_fine(head):
+        i, j, k = (round(c / 2) for c in seed_ijk)
+        coarse = arrival_days(halved(head), (i, j, k), core_ml, rng, parameters)
+        return np.where(solid_tissue(head), doubled(coarse, head.grid.shape), np.float32(np.inf))
     box = _box_around(seed_ijk, core_ml, head.grid)
     solid = solid_tissue(head)[box]
     speed = (parameters.white_mm2_day * head.wm + parameters.grey_mm2_day * head.gm)[box] * solid
@@ -141,7 +143,12 @@ def solid_tissue(head: Anatomy) -> Mask:
 
 
 def core_mask(
-    days: Float, head: Anatomy, volume_ml: float, rng: np.random.Generator, parameters: GrowthParameters
+    days: Float,
+    head: Anatomy,
+    volume_ml: float,
+    rng: np.random.Generator,
+    parameters: GrowthParameters,
+    pieces: int = 1,
 ) -> Mask:
     """Return the first so many mL of a tumour, in one piece, ragged at the edge.
 
@@ -157,6 +164,8 @@ def core_mask(
         Source of raggedness.
     parameters : GrowthParameters
         ``raggedness_day`` is used.
+    pieces : int
+        At most so many; smaller ones are dropped.
 
     Returns
     -------
@@ -177,9 +186,30 @@ def core_mask(
     ragged = np.asarray(days + parameters.raggedness_day * bumps, dtype=np.float32)
     mask = first_ml(-ragged, np.isfinite(days), volume_ml, head.grid)
     parts, found = ndi.label(mask)
-    if found > 1:
-        mask = parts == 1 + np.bincount(parts.ravel())[1:].argmax()
+    if found > pieces:
+        largest = 1 + np.argsort(-np.bincount(parts.ravel())[1:], kind="stable")[:pieces]
+        mask = np.isin(parts, largest)
     return np.asarray(ndi.binary_fill_holes(mask) & solid_tissue(head))
+
+
+def draw_voxel(allowed: Mask, rng: np.random.Generator) -> tuple[int, int, int]:
+    """Draw a voxel of a mask.
+
+    Raises
+    ------
+    GeometryError
+        The mask is empty.
+
+    Examples
+    --------
+    >>> draw_voxel(np.ones((1, 1, 1), bool), np.random.default_rng(0))
+    (0, 0, 0)
+    """
+    places = np.argwhere(allowed)
+    if len(places) == 0:
+        raise GeometryError("white matter at the site of a digital tumour", got="none", remedy="use a finer spacing")
+    i, j, k = (int(c) for c in places[rng.integers(len(places))])
+    return i, j, k
 
 
 def first_ml(score: Float, allowed: Mask, volume_ml: float, grid: Grid) -> Mask:

@@ -12,10 +12,14 @@ from scipy import ndimage as ndi
 
 from tumorboard.labels import LabelMap, Tissue
 from tumorboard.simulate.body.anatomy import Anatomy
+from tumorboard.simulate.disease.coarse import doubled, halved, is_fine
 from tumorboard.simulate.disease.diffusion import conductances, steady_state
-from tumorboard.simulate.disease.growth import GrowthParameters, Mask, first_ml, solid_tissue
-from tumorboard.simulate.fields import Float, smooth_field
+from tumorboard.simulate.disease.growth import GrowthParameters, first_ml, solid_tissue
+from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.volume import Grid
+
+LEAST_DEPTH = 1.8
+"""Voxels; what lies deeper shares no face with what is not core."""
 
 
 def oedema(core: Mask, head: Anatomy, rng: np.random.Generator, parameters: GrowthParameters) -> Float:
@@ -47,6 +51,10 @@ def oedema(core: Mask, head: Anatomy, rng: np.random.Generator, parameters: Grow
     >>> bool(fluid[core].min() > 0.9), float(fluid[~head.brain].max())
     (True, 0.0)
     """
+    if is_fine(head):
+        two = (slice(None, None, 2),) * 3
+        coarse = oedema(ndi.maximum_filter(core, 2)[two], halved(head), rng, parameters)
+        return doubled(coarse, head.grid.shape) * solid_tissue(head)
     around = _margin(core, 4.0 * parameters.leak_mm, head.grid)
     uneven = np.exp(0.5 * np.clip(smooth_field(head.grid, 18.0, rng)[around], -2.0, 2.0))
     solid, inside = solid_tissue(head)[around], core[around].astype(np.float32)
@@ -55,12 +63,17 @@ def oedema(core: Mask, head: Anatomy, rng: np.random.Generator, parameters: Grow
     source = np.float32(100.0 / min(head.grid.spacing_mm) ** 2) * inside
     uptake = source + np.float32(1.0 / parameters.leak_mm**2)
     whole = np.zeros(head.grid.shape, dtype=np.float32)
-    whole[around] = steady_state(conduct, uptake, source)
+    whole[around] = np.maximum(steady_state(conduct, uptake, source), 0.0)
     return whole
 
 
 def tumour_labels(
-    core: Mask, whole_ml: float, head: Anatomy, rng: np.random.Generator, parameters: GrowthParameters
+    core: Mask,
+    whole_ml: float,
+    head: Anatomy,
+    rng: np.random.Generator,
+    parameters: GrowthParameters,
+    necrotic_part: float | None = None,
 ) -> LabelMap:
     """Turn a core into labels: a ragged enhancing rim, necrosis inside, oedema around.
 
@@ -76,6 +89,8 @@ def tumour_labels(
         Source of rim thickness and unevenness.
     parameters : GrowthParameters
         Rim and leak.
+    necrotic_part : float, optional
+        Necrosis as a part of the core, 0 to 1, as far as its depth allows; by the rim's thickness if left out.
 
     Returns
     -------
@@ -94,7 +109,7 @@ def tumour_labels(
     """
     depth = np.asarray(ndi.distance_transform_edt(core, sampling=head.grid.spacing_mm), dtype=np.float32)
     rim = parameters.rim_mm + parameters.rim_sd_mm * smooth_field(head.grid, 9.0, rng)
-    least = np.float32(1.8 * max(head.grid.spacing_mm))  # no necrosis shares a face with what is not core
+    least = np.float32(LEAST_DEPTH * max(head.grid.spacing_mm))  # no necrosis shares a face with what is not core
     fluid = oedema(core, head, rng, parameters)
     soft = ndi.gaussian_filter(fluid * (head.wm + 0.15 * head.gm), 1.6 / head.grid.spacing_mm[0])
     allowed = solid_tissue(head) & ~core
@@ -102,8 +117,14 @@ def tumour_labels(
     labels = np.zeros(head.grid.shape, dtype=np.uint8)
     labels[_largest_with(spread, core)] = Tissue.SNFH
     labels[core] = Tissue.ET
-    labels[core & (depth > np.maximum(rim, least))] = Tissue.NETC
+    labels[_necrosis(core & (depth > least), depth - rim, core, head.grid, necrotic_part)] = Tissue.NETC
     return LabelMap(labels, head.grid)
+
+
+def _necrosis(deep: Mask, below_rim: Float, core: Mask, grid: Grid, part: float | None) -> Mask:
+    if part is None:
+        return deep & (below_rim > 0)
+    return first_ml(below_rim, deep, part * _ml(core, grid), grid)
 
 
 def _largest_with(spread: Mask, core: Mask) -> Mask:

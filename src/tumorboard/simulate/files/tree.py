@@ -85,8 +85,8 @@ def sessions_file(folder: Path, label: str) -> Path:
 def write_descriptions(folder: Path, name: str, seed: int) -> None:
     """Write what the tree and its truth are, and what labels mean."""
     truth = folder / "derivatives" / "truth"
-    write_json(folder / "dataset_description.json", _description(name, "raw", seed))
-    write_json(truth / "dataset_description.json", _description(f"{name}: truth", "derivative", seed))
+    write_json(folder / "dataset_description.json", described(name, "raw", seed))
+    write_json(truth / "dataset_description.json", described(f"{name}: truth", "derivative", seed))
     write_atomic(truth / "dseg.tsv", label_table())
 
 
@@ -143,6 +143,7 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[object]], delimite
     return text.getvalue()
 
 
-def _description(name: str, kind: str, seed: int) -> dict[str, object]:
+def described(name: str, kind: str, seed: int) -> dict[str, object]:
+    """Return ``dataset_description.json``; ``kind`` is ``raw`` or ``derivative``."""
     made_by = {"Name": "tumorboard", "Version": __version__, "Description": f"{NOTICE} Seed {seed}."}
     return {"Name": name, "BIDSVersion": "1.10.0", "DatasetType": kind, "License": "CC0", "GeneratedBy": [made_by]}

@@ -22,12 +22,14 @@ AGES = (18.0, 95.0)
 
 
 class Diagnosis(StrEnum):
-    """Adult-type diffuse gliomas of WHO 2021, and the remainder of IDH-wildtype astrocytomas below grade 4."""
+    """Adult-type diffuse gliomas of WHO 2021 with the remainder below grade 4, metastases, and lymphoma."""
 
     GLIOBLASTOMA = "Glioblastoma, IDH-wildtype"
     ASTROCYTOMA_MUTANT = "Astrocytoma, IDH-mutant"
     ASTROCYTOMA_WILDTYPE = "Astrocytoma, IDH-wildtype"
     OLIGODENDROGLIOMA = "Oligodendroglioma, IDH-mutant, 1p/19q-codeleted"
+    METASTASIS = "Brain metastases"
+    LYMPHOMA = "Primary CNS lymphoma"
 
 
 class Resection(StrEnum):
@@ -79,8 +81,13 @@ POPULATIONS: dict[str, dict[Diagnosis, Shares]] = {
     "upenn-gbm": {
         Diagnosis.GLIOBLASTOMA: Shares(592, 63.6, 11.8, 0.604, 121 / 291, {4: 592}, {_G: 362, _P: 211}),
     },
+    "ucsf-bmsr": {Diagnosis.METASTASIS: Shares(461, 60.8, 11.9, 0.41, 0.0, {0: 461}, {_B: 461})},
+    "lymphoma": {Diagnosis.LYMPHOMA: Shares(100, 65.0, 11.0, 0.55, 0.0, {0: 100}, {_B: 100})},
 }
-"""Cohorts by name. MGMT of the 13 oligodendrogliomas was known in one; all are taken as methylated (chosen)."""
+"""Cohorts by name; lymphoma is chosen, as are sex and biopsy of metastases. Grade 0 stands for none.
+
+MGMT of the 13 oligodendrogliomas was known in one; all are taken as methylated (chosen).
+"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class Person:
     diagnosis : Diagnosis
         Integrated diagnosis.
     grade : int
-        WHO grade, 2 to 4.
+        WHO grade, 2 to 4; 0 where there is none.
     mgmt_methylated : bool
         MGMT promoter.
     resection : Resection

@@ -1,7 +1,7 @@
 """A whole digital head: a brain in its skull, with scalp, face, eyes and neck, in four sequences.
 
-Why it exists: what a scanner gives is a head, and finding the brain in it is half the work. The shell is
-plain on purpose (see :mod:`.shell`); intensities are chosen by eye, and no signal equation stands behind them.
+Why it exists: what a scanner gives is a head, and finding the brain in it is half the work. The shell is plain on
+purpose (see :mod:`tumorboard.simulate.body.shell`); its intensities follow from the same table as the brain's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from scipy import ndimage as ndi
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.body.shell import TISSUES, draw_shell
+from tumorboard.simulate.scanner.render import SCALE
+from tumorboard.simulate.scanner.weighting import DEFAULT, PROTOCOLS, Protocol, table
 from tumorboard.volume import Grid, Volume
 
 PAD_MM = ((48.0, 48.0), (44.0, 64.0), (76.0, 36.0))
@@ -24,23 +26,17 @@ PAD_MM = ((48.0, 48.0), (44.0, 64.0), (76.0, 36.0))
 PSF_MM = 0.9
 """Standard deviation of the blur of every image, mm (chosen; as for the stripped images)."""
 
-SHELL: dict[str, dict[Sequence, float]] = {
-    tissue: dict(zip((Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR), values, strict=True))
-    for tissue, values in {
-        "air": (0.0, 0.0, 0.0, 0.0),
-        "fluid": (0.26, 0.26, 1.75, 0.16),
-        "bone": (0.10, 0.10, 0.08, 0.08),
-        "marrow": (1.05, 1.10, 0.60, 0.50),
-        "muscle": (0.58, 0.66, 0.38, 0.42),
-        "fat": (1.65, 1.65, 1.15, 0.95),
-        "skin": (0.62, 0.80, 0.55, 0.55),
-        "humour": (0.24, 0.24, 1.80, 0.20),
-        "lens": (0.60, 0.60, 0.20, 0.25),
-        "mucosa": (0.60, 1.25, 1.20, 0.80),
-        "cord": (0.90, 0.92, 0.66, 0.66),
-    }.items()
-}
-"""Intensity of each tissue of the shell by sequence; white matter on T1 is 1 (chosen)."""
+
+def shell_values(sequence: Sequence, protocol: Protocol | None = None) -> dict[str, float]:
+    """Return the signal of each tissue of the shell; white matter on T1 is 1.
+
+    Examples
+    --------
+    >>> shell_values(Sequence.T1)["fat"] > 1.5 > shell_values(Sequence.T1)["bone"]
+    True
+    """
+    values = table(sequence, protocol or PROTOCOLS[DEFAULT])
+    return {tissue: values[tissue] * SCALE.get(sequence, 1.0) for tissue in TISSUES}
 
 
 @dataclass(frozen=True)
@@ -63,7 +59,11 @@ class Head:
 
 
 def whole_head(
-    volumes: Mapping[Sequence, Volume], brain: NDArray[np.bool_], truth: LabelMap, unit: float = 1000.0
+    volumes: Mapping[Sequence, Volume],
+    brain: NDArray[np.bool_],
+    truth: LabelMap,
+    unit: float = 1000.0,
+    protocol: Protocol | None = None,
 ) -> Head:
     """Put a digital brain into a head.
 
@@ -77,6 +77,8 @@ def whole_head(
         On that grid.
     unit : float
         Stored value of white matter on T1.
+    protocol : Protocol, optional
+        Of the volumes.
 
     Returns
     -------
@@ -100,7 +102,7 @@ def whole_head(
     sigma = [PSF_MM / s for s in grid.spacing_mm]
     made = {}
     for sequence, volume in volumes.items():
-        values = np.array([SHELL[tissue][sequence] for tissue in TISSUES], dtype=np.float32) * np.float32(unit)
+        values = np.array([*shell_values(sequence, protocol).values()], dtype=np.float32) * np.float32(unit)
         image = np.where(inside, np.pad(volume.data, widths).astype(np.float32), values[shell])
         made[sequence] = Volume(ndi.gaussian_filter(image, sigma), grid)
     return Head(made, Volume(inside, grid), LabelMap(np.pad(truth.data, widths), grid))

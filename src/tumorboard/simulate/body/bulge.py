@@ -1,0 +1,78 @@
+"""Radial swelling: what a growing mass does to the tissue around it, and what age does to ventricles.
+
+Why it exists: without displacement a tumour replaces tissue and shifts nothing. Places near a centre are read from
+closer to it, so that what lies there looks larger and pushes the rest away. The map is one-to-one: its radial
+derivative 1 - a exp(-q) (1 - 2q), q = (r/R)², stays above 1 - a, and a is below 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tumorboard.simulate.fields import Float
+
+LARGEST = 0.45
+"""Largest amount: beyond it pictures look burst (chosen)."""
+
+
+@dataclass(frozen=True)
+class Bulge:
+    """A swelling.
+
+    Parameters
+    ----------
+    centre_mm : (float, float, float)
+        In the frame of the places it is applied to.
+    radius_mm : (float, float, float)
+        Along x, y, z: where it falls to 1/e.
+    amount : float
+        -0.45 (shrinks) to 0.45; 0 does nothing.
+
+    Raises
+    ------
+    ValueError
+        An amount outside, or a radius that is not positive.
+    """
+
+    centre_mm: tuple[float, float, float]
+    radius_mm: tuple[float, float, float]
+    amount: float
+
+    def __post_init__(self) -> None:
+        if not abs(self.amount) <= LARGEST:
+            raise ValueError(f"expected an amount within {LARGEST:g}; got {self.amount:g}")
+        if min(self.radius_mm) <= 0:
+            raise ValueError(f"expected radii above 0 mm; got {self.radius_mm}")
+
+
+def bulged(mm: Float, bulge: Bulge, hold: Float | None = None) -> Float:
+    """Return where what is seen at each place comes from.
+
+    Parameters
+    ----------
+    mm : ndarray, shape (3, ...)
+        Places, mm.
+    bulge : Bulge
+        Swelling.
+    hold : ndarray, optional
+        0 where nothing may move (bone), 1 where it may; smooth.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, ...)
+
+    Examples
+    --------
+    >>> swelling = Bulge((0, 0, 0), (10, 10, 10), 0.3)
+    >>> at = np.array([[5.0, 60.0], [0.0, 0.0], [0.0, 0.0]], np.float32)
+    >>> bulged(at, swelling)[0].round(2).tolist()
+    [3.83, 60.0]
+    """
+    shape = (3,) + (1,) * (np.ndim(mm) - 1)
+    centre = np.asarray(bulge.centre_mm, dtype=np.float32).reshape(shape)
+    away = np.asarray(mm, dtype=np.float32) - centre
+    q = ((away / np.asarray(bulge.radius_mm, dtype=np.float32).reshape(shape)) ** 2).sum(axis=0)
+    pull = np.float32(bulge.amount) * np.exp(-q)
+    return np.asarray(mm - away * (pull if hold is None else pull * hold), dtype=np.float32)
