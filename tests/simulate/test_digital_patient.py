@@ -153,7 +153,7 @@ def test_tissues_stand_in_the_order_of_the_sequence(patient, sequence, order):
     }
     medians = [float(np.median(image[masks[name]])) for name in order]
     assert medians == sorted(medians)
-    assert min(np.diff(medians)) > 0.03
+    assert min(np.diff(medians)) > 0.02  # necrosis and grey matter lie near each other on T1, as in patients
 
 
 def test_anatomy_stays_noise_and_bias_do_not(patient):

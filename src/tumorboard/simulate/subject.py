@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import USED, Sequence
-from tumorboard.simulate.body.anatomy import Anatomy, AnatomyParameters, draw_anatomy
+from tumorboard.simulate.body.anatomy import Anatomy, AnatomyParameters, cropped, draw_anatomy
 from tumorboard.simulate.body.background import Background, draw_background
 from tumorboard.simulate.disease.foci import Focus
-from tumorboard.simulate.disease.glioma import draw_glioma, grown
+from tumorboard.simulate.disease.glioma import draw_glioma, grown, look_of
 from tumorboard.simulate.disease.glioma_course import Bed, lay_bed, state_at
 from tumorboard.simulate.disease.lymphoma import draw_lymphoma
 from tumorboard.simulate.disease.mass import displaced, swelling
@@ -34,7 +34,7 @@ from tumorboard.simulate.person.people import Person, draw_person
 from tumorboard.simulate.person.survival import Outcome, draw_outcome
 from tumorboard.simulate.scanner.kspace import ghosted
 from tumorboard.simulate.scanner.maps import EXTRAS, Extra
-from tumorboard.simulate.scanner.mixture import Look, Mixture, State, mixed
+from tumorboard.simulate.scanner.mixture import Mixture, State, mixed
 from tumorboard.simulate.scanner.render import acquired, clean_signals
 from tumorboard.simulate.scanner.sites import SITES, Mishaps, Site, draw_mishaps, sliced
 from tumorboard.simulate.scanner.weighting import PROTOCOLS
@@ -118,7 +118,7 @@ class Made:
     date : date
         Fictional.
     volumes : mapping of Sequence to Volume
-        int16, stripped, on one grid.
+        int16, stripped, on one grid: the box around the brain.
     extras : mapping of Sequence to Extra
         Maps and series that were asked for.
     truth : LabelMap
@@ -281,7 +281,7 @@ def place_of(seed: int, member: Member, spacing_mm: float) -> str:
 
 
 def _ground(member: Member, spacing_mm: float, rng: np.random.Generator) -> _Ground:
-    head = draw_anatomy(rng, spacing_mm, AnatomyParameters.of_age(member.age_years))
+    head = cropped(draw_anatomy(rng, spacing_mm, AnatomyParameters.of_age(member.age_years)))
     background = draw_background(head, rng, member.age_years)
     if member.kind is Kind.GLIOMA:
         glioma = draw_glioma(member.tumour_of, member.traits, rng)
@@ -338,9 +338,7 @@ def _state(
 ) -> tuple[State, NDArray[np.uint16] | None, Mapping[int, Focus]]:
     if ground.bed is not None:
         return state_at(ground.bed, visit(member.plan, day), member.plan.removed, rng), None, {}
-    traits = member.traits
-    look = Look(traits.gd, traits.adc, traits.cbv, traits.ktrans)
-    found = drawn(ground.deposits, day, ground.head, look, rng)
+    found = drawn(ground.deposits, day, ground.head, look_of(member.traits), rng)
     return found.state, found.lesions, found.seen
 
 

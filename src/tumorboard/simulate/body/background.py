@@ -33,12 +33,15 @@ class Background:
         Relative texture of healthy tissue, mean 0.
     tumour : ndarray
         Texture of tumour tissue, mean 0, standard deviation 1.
+    flow : ndarray
+        Where oedema is more and less, mean 0, standard deviation 1.
     """
 
     ageing: Float
     spaces: Float
     texture: Float
     tumour: Float
+    flow: Float
 
 
 def draw_background(
@@ -78,6 +81,7 @@ def draw_background(
         spaces=np.maximum(_spaces(head, rng, old), spaces),
         texture=np.asarray(np.float32(texture / np.sqrt(2.0)) * fine),
         tumour=np.asarray(rough / np.sqrt(1.49), dtype=np.float32),
+        flow=smooth_field(head.grid, 13.0, rng),
     )
 
 

@@ -76,3 +76,42 @@ def bulged(mm: Float, bulge: Bulge, hold: Float | None = None) -> Float:
     q = ((away / np.asarray(bulge.radius_mm, dtype=np.float32).reshape(shape)) ** 2).sum(axis=0)
     pull = np.float32(bulge.amount) * np.exp(-q)
     return np.asarray(mm - away * (pull if hold is None else pull * hold), dtype=np.float32)
+
+
+def radius_of(volume_ml: float) -> float:
+    """Return the radius at which the swelling around a tumour falls to 1/e, mm (chosen).
+
+    Examples
+    --------
+    >>> round(radius_of(65.4498), 1)  # a ball of 50 mm
+    48.0
+    """
+    return float(1.6 * (3.0 * volume_ml * 1000.0 / (4.0 * np.pi)) ** (1 / 3) + 8.0)
+
+
+def before_swelling(volume_ml: float, amount: float) -> float:
+    """Return the volume of a ball that swells to a given volume (mL).
+
+    Parameters
+    ----------
+    volume_ml : float
+        After, above 0.
+    amount : float
+        Of the swelling, whose radius follows the volume before (:func:`radius_of`).
+
+    Returns
+    -------
+    float
+        mL.
+
+    Examples
+    --------
+    >>> before_swelling(50.0, 0.0), 25 < before_swelling(50.0, 0.2) < 40
+    (50.0, True)
+    """
+    after = (3.0 * volume_ml * 1000.0 / (4.0 * np.pi)) ** (1 / 3)
+    before = after
+    for _ in range(30):
+        radius = radius_of(4.0 / 3.0 * np.pi * before**3 / 1000.0)
+        before = after * (1.0 - amount * float(np.exp(-((after / radius) ** 2))))
+    return float(volume_ml * (before / after) ** 3)

@@ -147,14 +147,14 @@ def _core(bed: Bed, cavity: Mask, visit: Visit) -> Mask:
     return np.asarray(core)
 
 
-def _extras(bed: Bed, cavity: Mask, core: Mask, visit: Visit) -> dict[str, Mask]:
+def _extras(bed: Bed, cavity: Mask, core: Mask, visit: Visit) -> dict[str, Mask | Float]:
     """Return blood at the wall of a fresh cavity, and calcium in the core."""
-    extras: dict[str, Mask] = {}
+    extras: dict[str, Mask | Float] = {}
     if visit.blood and cavity.any():
         around = ndi.distance_transform_edt(~cavity, sampling=bed.head.grid.spacing_mm) <= BLOOD_MM
         extras["methaemoglobin"] = np.asarray(around & ~cavity & (bed.bumps > -0.3) & solid_tissue(bed.head))
     if bed.glioma.calcified and core.any():
-        extras["calcium"] = np.asarray(core & (bed.bumps > 1.0))
+        extras["calcium"] = np.asarray(0.5 * (core & (bed.bumps > 1.5)), dtype=np.float32)
     return extras
 
 

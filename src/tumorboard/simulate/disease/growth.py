@@ -20,7 +20,7 @@ from scipy import ndimage as ndi
 from tumorboard.errors import GeometryError
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.disease.coarse import doubled, halved, is_fine
-from tumorboard.simulate.disease.diffusion import conductances, divergence
+from tumorboard.simulate.disease.diffusion import FIBRES, along_fibres, conductances, divergence
 from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.volume import Grid
 
@@ -114,8 +114,8 @@ def arrival_days(
     speed = (parameters.white_mm2_day * head.wm + parameters.grey_mm2_day * head.gm)[box] * solid
     patches = parameters.patchiness * smooth_field(head.grid, 14.0, rng)
     rate = np.float32(parameters.proliferation_day) * np.exp(patches[box]) * solid
-    step_day = 0.9 * head.grid.spacing_mm[0] ** 2 / (6.0 * parameters.white_mm2_day)
-    conduct = conductances(speed, head.grid.spacing_mm)
+    step_day = 0.9 * head.grid.spacing_mm[0] ** 2 / (2.0 * sum(FIBRES) * parameters.white_mm2_day)
+    conduct = along_fibres(conductances(speed, head.grid.spacing_mm))
     density = _first_cells(seed_ijk, box, head.grid) * solid
     days = np.full(solid.shape, np.inf, dtype=np.float32)
     wanted = core_ml / head.grid.voxel_volume_ml
@@ -130,7 +130,7 @@ def arrival_days(
 
 
 def solid_tissue(head: Anatomy) -> Mask:
-    """Return where cells can live: brain that is less than half fluid and not ventricle, shape (i, j, k).
+    """Return where cells can live: brain less than half of which is fluid, vessel or dura; shape (i, j, k).
 
     Examples
     --------
@@ -139,7 +139,8 @@ def solid_tissue(head: Anatomy) -> Mask:
     >>> bool((solid_tissue(head) & head.ventricles).any())
     False
     """
-    return np.asarray(head.brain & (head.csf < 0.5) & ~head.ventricles)
+    solid = head.brain & (head.csf < 0.5) & ~head.ventricles & (head.vessels < 0.5)
+    return np.asarray(solid & (head.others["dura"] < 0.5) if "dura" in head.others else solid)
 
 
 def core_mask(

@@ -13,7 +13,7 @@ from scipy import ndimage as ndi
 from tumorboard.labels import LabelMap, Tissue
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.disease.coarse import doubled, halved, is_fine
-from tumorboard.simulate.disease.diffusion import conductances, steady_state
+from tumorboard.simulate.disease.diffusion import along_fibres, conductances, steady_state
 from tumorboard.simulate.disease.growth import GrowthParameters, first_ml, solid_tissue
 from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.volume import Grid
@@ -56,10 +56,10 @@ def oedema(core: Mask, head: Anatomy, rng: np.random.Generator, parameters: Grow
         coarse = oedema(ndi.maximum_filter(core, 2)[two], halved(head), rng, parameters)
         return doubled(coarse, head.grid.shape) * solid_tissue(head)
     around = _margin(core, 4.0 * parameters.leak_mm, head.grid)
-    uneven = np.exp(0.5 * np.clip(smooth_field(head.grid, 18.0, rng)[around], -2.0, 2.0))
+    uneven = np.exp(0.9 * np.clip(smooth_field(head.grid, 24.0, rng)[around], -2.0, 2.0))
     solid, inside = solid_tissue(head)[around], core[around].astype(np.float32)
     speed = (head.wm + parameters.leak_grey * head.gm)[around] * solid * uneven
-    conduct = conductances(speed, head.grid.spacing_mm)
+    conduct = along_fibres(conductances(speed, head.grid.spacing_mm))
     source = np.float32(100.0 / min(head.grid.spacing_mm) ** 2) * inside
     uptake = source + np.float32(1.0 / parameters.leak_mm**2)
     whole = np.zeros(head.grid.shape, dtype=np.float32)

@@ -16,7 +16,7 @@ from scipy import ndimage as ndi
 from tumorboard.labels import LabelMap
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.background import Background
-from tumorboard.simulate.body.bulge import Bulge, bulged
+from tumorboard.simulate.body.bulge import Bulge, bulged, radius_of
 from tumorboard.simulate.fields import Float, Mask
 from tumorboard.simulate.sampling import sampled
 from tumorboard.simulate.scanner.mixture import State
@@ -53,7 +53,7 @@ def swelling(mask: Mask, head: Anatomy, amount: float) -> Bulge | None:
         return None
     places = np.argwhere(mask)
     centre = head.grid.to_world([places.mean(axis=0)])[0]
-    radius = 1.6 * (3 * len(places) * head.grid.voxel_volume_ml * 1000 / (4 * np.pi)) ** (1 / 3) + 8.0
+    radius = radius_of(len(places) * head.grid.voxel_volume_ml)
     return Bulge((float(centre[0]), float(centre[1]), float(centre[2])), (radius, radius, radius), amount)
 
 
@@ -102,8 +102,8 @@ def displaced(
 def places_after(head: Anatomy, bulge: Bulge) -> Float:
     """Return, in voxels, where what each voxel shows comes from; shape (3, i, j, k)."""
     spacing = np.asarray(head.grid.spacing_mm, dtype=np.float32)
-    depth = ndi.distance_transform_edt(head.brain, sampling=spacing)
-    hold = np.clip(ndi.gaussian_filter(depth, 3.0 / spacing) / HOLD_MM, 0.0, 1.0).astype(np.float32)
+    depth = ndi.distance_transform_edt(head.brain, sampling=spacing).astype(np.float32)
+    hold = np.asarray(np.clip(ndi.gaussian_filter(depth, 3.0 / spacing) / HOLD_MM, 0.0, 1.0), dtype=np.float32)
     origin = head.grid.affine[:3, 3].astype(np.float32).reshape(3, 1, 1, 1)
     step = np.diag(head.grid.affine)[:3].astype(np.float32).reshape(3, 1, 1, 1)
     mm = np.indices(head.grid.shape, dtype=np.float32) * step + origin
@@ -111,12 +111,11 @@ def places_after(head: Anatomy, bulge: Bulge) -> Float:
 
 
 def _moved(maps: Mapping[str, Float | Mask], at: Float) -> dict[str, Float]:
-    if not maps:
-        return {}
-    values = sampled([m.astype(np.float32) for m in maps.values()], at)
-    masks = [m.dtype == np.bool_ for m in maps.values()]
-    out = zip(maps, values, masks, strict=True)
-    return {name: (value > 0.5 if mask else value) for name, value, mask in out}
+    out: dict[str, Float] = {}
+    for name, given in maps.items():
+        moved = sampled([given.astype(np.float32)], at)[0]
+        out[name] = moved > 0.5 if given.dtype == np.bool_ else moved
+    return out
 
 
 def _whole(head: Anatomy) -> Anatomy:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tumorboard.atlas.icbm152 import icbm152
 from tumorboard.io.images import write_volume
+from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.files.dicom_tree import write_digital_dicom
 from tumorboard.simulate.files.series import write_series_nifti
@@ -22,6 +26,7 @@ from tumorboard.simulate.scanner.acquisition import PROTOCOLS as PLANES
 from tumorboard.simulate.scanner.head import whole_head
 from tumorboard.simulate.scanner.maps import Extra
 from tumorboard.simulate.scanner.render import clean_signals
+from tumorboard.simulate.scanner.sites import Site
 from tumorboard.simulate.scanner.weighting import PROTOCOLS
 from tumorboard.simulate.subject import Made, Member, studies
 from tumorboard.simulate.tables import (
@@ -38,7 +43,7 @@ from tumorboard.simulate.tables import (
     visit_row,
 )
 from tumorboard.store import write_atomic, write_json
-from tumorboard.volume import Volume
+from tumorboard.volume import Grid, Volume
 
 FOLDERS: dict[Sequence, tuple[str, str]] = {
     Sequence.BB: ("anat", "acq-blackblood_T1w"),
@@ -107,7 +112,9 @@ def write_patient(
     for n, made in enumerate(studies(seed, member, spacing_mm, extras)):
         stem = f"{subject}_{made.id}"
         for sequence, volume in made.volumes.items():
-            write_volume(volume, folder / subject / made.id / "anat" / f"{stem}_{sequence.bids_suffix}.nii.gz")
+            image = folder / subject / made.id / "anat" / f"{stem}_{sequence.bids_suffix}"
+            write_volume(volume, image.with_name(f"{image.name}.nii.gz"))
+            write_json(image.with_name(f"{image.name}.json"), sidecar(member.site, sequence))
         for sequence, extra in made.extras.items():
             _write_extra(folder, subject, made.id, stem, sequence, extra)
         _write_truth(truth / made.id / "seg" / stem, made)
@@ -117,14 +124,43 @@ def write_patient(
     tables.write(truth / subject)
 
 
+def sidecar(site: Site, sequence: Sequence) -> dict[str, object]:
+    """Return what BIDS wants to know of an image: scanner, field and times (BIDS 1.10, MRI sidecar).
+
+    Examples
+    --------
+    >>> sidecar(SITES[2], Sequence.FLAIR)["MagneticFieldStrength"]
+    1.5
+    """
+    protocol = PROTOCOLS[site.protocol]
+    how = protocol.weightings[sequence]
+    told: dict[str, object] = {
+        "Manufacturer": site.vendor,
+        "InstitutionName": site.name,
+        "MagneticFieldStrength": protocol.field_t,
+        "ScanningSequence": {"SE": "SE", "GRE": "GR", "IR": "IR"}[how.kind],
+        "RepetitionTime": how.tr_ms / 1e3,
+        "EchoTime": how.te_ms / 1e3,
+        "FlipAngle": how.flip_deg,
+        "SkullStripped": True,
+    }
+    if how.ti_ms:
+        told["InversionTime"] = how.ti_ms / 1e3
+    if site.slice_mm.get(sequence):
+        told["SliceThickness"] = site.slice_mm[sequence]
+    return told
+
+
 def write_patient_dicom(folder: Path, label: str, seed: int, member: Member, spacing_mm: float) -> None:
     """Write one patient as whole heads in DICOM, and its tables."""
     how, planes = PROTOCOLS[member.site.protocol], PLANES_OF_SITE[member.site.protocol]
     tables, native = _Tables(), []
     for n, made in enumerate(studies(seed, member, spacing_mm, volumes=False)):
         signals = clean_signals(made.mixture, how)
-        volumes = {s: Volume(1000.0 * image, made.truth.grid) for s, image in signals.items()}
-        head = whole_head(volumes, made.head.brain, made.truth, protocol=how)
+        full = icbm152(spacing_mm).grid
+        volumes = {s: Volume(_placed(1000.0 * image, made, full), full) for s, image in signals.items()}
+        truth = LabelMap(_placed(made.truth.data, made, full), full)
+        head = whole_head(volumes, _placed(made.head.brain, made, full), truth, protocol=how)
         rng = np.random.default_rng([seed, member.number, 11, n])
         native.append(native_study(head, made.id, made.date, PLANES[planes], rng))
         tables.add(label, seed, member, n, made)
@@ -132,6 +168,14 @@ def write_patient_dicom(folder: Path, label: str, seed: int, member: Member, spa
     patient = NativePatient(number, member.site.name, tuple(native), tuple(events_of(member)), planes)
     write_digital_dicom(patient, folder / f"sub-{label}")
     tables.write(_truth(folder, label) / f"sub-{label}")
+
+
+def _placed(data: NDArray[np.generic], made: Made, full: Grid) -> NDArray[Any]:
+    """Put a brain's box back into the whole field of view."""
+    first = np.rint(full.to_voxel(made.truth.grid.affine[:3, 3][None])[0]).astype(int)
+    out = np.zeros(full.shape, dtype=data.dtype)
+    out[tuple(slice(f, f + n) for f, n in zip(first, data.shape, strict=True))] = data
+    return out
 
 
 class _Tables:

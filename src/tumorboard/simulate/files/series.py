@@ -45,7 +45,7 @@ def write_series_nifti(extra: Extra, stem: Path) -> None:
     image.header.set_xyzt_units("mm", "sec")
     step = extra.axis[1] - extra.axis[0] if len(extra.axis) > 1 and not len(extra.directions) else 0.0
     if extra.data.ndim == 4:
-        image.header.set_zooms((*extra.grid.spacing_mm, step))
+        image.header.set_zooms((*extra.grid.spacing_mm, step or 1.0))
     write_atomic(stem.with_name(f"{stem.name}.nii.gz"), gzip.compress(image.to_bytes(), 4, mtime=0))
     told: dict[str, object] = {"Units": extra.unit}
     if step > 0 and "dwi" not in stem.name:

@@ -76,8 +76,10 @@ class Traits:
         Odds of a frontal place against the usual.
     necrosis, oedema : float
         Factors of the parts of the tumour.
-    gd, adc, cbv, ktrans : float
+    gd, adc, cbv, ktrans, t1, t2, fa, rough : float
         Factors of tumour tissue.
+    bend : float
+        Skewness of its texture.
     """
 
     enhances: float = 0.97
@@ -90,6 +92,11 @@ class Traits:
     adc: float = 1.0
     cbv: float = 1.0
     ktrans: float = 1.0
+    t1: float = 1.0
+    t2: float = 1.0
+    fa: float = 1.0
+    rough: float = 1.0
+    bend: float = 0.0
 
 
 MISMATCH_CHANCE = 0.42
@@ -98,8 +105,15 @@ MISMATCH_CHANCE = 0.42
 LOWER_GRADE_ENHANCES = 0.45
 """Chance that an IDH-wildtype tumour below grade 4 enhances (chosen)."""
 
-SPREAD = 0.12
-"""Standard deviation of the natural logarithm of every factor between patients of one genotype (chosen)."""
+SPREAD: dict[str, float] = {
+    **{"necrosis": 0.12, "oedema": 0.12, "gd": 0.2, "adc": 0.14, "cbv": 0.38, "ktrans": 0.4},
+    **{"t1": 0.07, "t2": 0.09, "fa": 0.25, "rough": 0.2},
+}
+"""Standard deviation of the natural logarithm of a factor between patients of one genotype (chosen near the spread
+between patients of UPENN-GBM)."""
+
+BEND = 0.22
+"""Standard deviation of the skewness of texture between patients (chosen likewise)."""
 
 
 def traits_of(person: Person, tissue: Tissue, rng: np.random.Generator) -> Traits:
@@ -137,8 +151,9 @@ def traits_of(person: Person, tissue: Tissue, rng: np.random.Generator) -> Trait
     for effect in EFFECTS:
         if altered(person, tissue).get(effect.marker):
             values[effect.quantity] *= effect.factor
-    for name in ("necrosis", "oedema", "gd", "adc", "cbv", "ktrans"):
-        values[name] *= float(np.exp(SPREAD * rng.standard_normal()))
+    for name, spread in SPREAD.items():
+        values[name] *= float(np.exp(spread * rng.standard_normal()))
+    values["bend"] = float(BEND * rng.standard_normal())
     return Traits(**values)
 
 

@@ -33,6 +33,13 @@ DSC_TE_MS, DSC_RATE = 30.0, 20.0
 """Echo time, and change of the transverse rate per blood volume and plasma concentration, L/(mmol s) (chosen so
 that the signal of white matter falls by some 30 %)."""
 
+SPREAD: dict[str, tuple[float, float]] = {
+    **{"fa": (0.55, 0.75), "adc": (0.2, 0.25), "cbv": (0.55, 1.1)},
+    **{"ktrans_min": (0.5, 0.7)},
+}
+"""Standard deviation of the natural logarithm of a property within vital tumour, and within its other tissues; 0.15
+for properties not named (chosen near the variation within regions of UPENN-GBM)."""
+
 TUMOUR = frozenset(ROUGHNESS)
 """Tissues that a patient's own factors apply to."""
 
@@ -89,7 +96,9 @@ def parameter(mixture: Mixture, name: str) -> Float:
     for key, share in mixture.parts.items():
         value = np.float32(value_of(mixture, key, name))
         if key in ROUGHNESS and name != "hu":
-            out += value * share * np.clip(1.0 + 1.5 * ROUGHNESS[key] * mixture.tumour, 0.3, 2.0)
+            spread = np.float32(SPREAD.get(name, (0.15, 0.15))[key != "vital"])
+            at = share > 0
+            out[at] += value * share[at] * np.exp(spread * mixture.tumour[at] - spread**2 / 2)
         else:
             out += value * share
     return out
@@ -98,7 +107,12 @@ def parameter(mixture: Mixture, name: str) -> Float:
 def value_of(mixture: Mixture, matter: str, name: str) -> float:
     """Return a property of one tissue in this patient."""
     value = float(getattr(MATTERS[matter], name))
-    factors = {"adc": mixture.look.adc, "cbv": mixture.look.cbv, "ktrans_min": mixture.look.ktrans}
+    factors = {
+        "adc": mixture.look.adc,
+        "cbv": mixture.look.cbv,
+        "ktrans_min": mixture.look.ktrans,
+        "fa": mixture.look.fa,
+    }
     return value * factors.get(name, 1.0) if matter in TUMOUR else value
 
 

@@ -19,22 +19,23 @@ from tumorboard.simulate.fields import Float, Mask
 from tumorboard.volume import Grid, box_around
 
 ROUGHNESS: dict[str, float] = {
-    "oedema": 0.09,
-    "infiltrate": 0.09,
-    "microcystic": 0.06,
-    "vital": 0.10,
-    "metastasis": 0.08,
-    "lymphoma": 0.05,
-    "necrosis": 0.12,
-    "radionecrosis": 0.12,
+    "oedema": 0.17,
+    "infiltrate": 0.17,
+    "microcystic": 0.09,
+    "vital": 0.19,
+    "metastasis": 0.13,
+    "lymphoma": 0.06,
+    "necrosis": 0.18,
+    "radionecrosis": 0.18,
 }
 """Relative texture of tumour tissues (chosen near the variation within regions of UPENN-GBM)."""
 
 THROUGH = frozenset({"oedema", "infiltrate"})
 """Tissues that fill the brain between sulci: fluid stays fluid."""
 
-OEDEMA_PART = 0.75
-"""Of a voxel called oedema so much is oedema; the rest is the tissue it runs through (chosen)."""
+OEDEMA_PART, OEDEMA_SPREAD = 0.8, 0.3
+"""Of a voxel called oedema so much is oedema, and its standard deviation in space; the rest is the tissue it runs
+through (chosen near the variation within oedema of UPENN-GBM)."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,26 @@ class Look:
     ----------
     gd, adc, cbv, ktrans : float
         Contrast agent, diffusivity, blood volume and permeability of tumour tissue.
+    t1, t2 : float
+        Relaxation times of tumour tissue.
+    fa : float
+        Anisotropy of tumour tissue.
+    rough, bend : float
+        Factor of its texture, and how much brighter than darker that reaches (0 is even).
     uneven : float
-        Standard deviation of enhancement within it.
+        Standard deviation of the natural logarithm of the concentration of contrast agent within it.
     """
 
     gd: float = 1.0
     adc: float = 1.0
     cbv: float = 1.0
     ktrans: float = 1.0
-    uneven: float = 0.3
+    t1: float = 1.0
+    t2: float = 1.0
+    fa: float = 1.0
+    rough: float = 1.0
+    bend: float = 0.0
+    uneven: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -149,8 +161,14 @@ def mixed(head: Anatomy, background: Background, state: State, blur_mm: float = 
     parts = _healthy(head, background)
     sigma = [blur_mm / s for s in head.grid.spacing_mm]
     for name, where in state.painted.items():
-        _paint(parts, name, where, sigma)
-    return Mixture(head.grid, parts, background.texture, background.tumour, state.look)
+        _paint(parts, name, where, sigma, background.flow)
+    return Mixture(head.grid, parts, background.texture, _bent(background.tumour, state.look), state.look)
+
+
+def _bent(texture: Float, look: Look) -> Float:
+    """Return a texture of mean 0 with the patient's own strength and skewness."""
+    bent = texture + np.float32(look.bend) * (texture**2 - 1.0)
+    return np.asarray(np.clip(bent, -3.5, 3.5) * (look.rough / np.sqrt(1.0 + 2.0 * look.bend**2)), dtype=np.float32)
 
 
 def _healthy(head: Anatomy, background: Background) -> dict[str, Float]:
@@ -169,7 +187,7 @@ def _healthy(head: Anatomy, background: Background) -> dict[str, Float]:
     return parts
 
 
-def _paint(parts: dict[str, Float], name: str, where: Mask | Float, sigma: list[float]) -> None:
+def _paint(parts: dict[str, Float], name: str, where: Mask | Float, sigma: list[float], flow: Float) -> None:
     box = box_around(where > 0)
     if box is None:
         return
@@ -178,7 +196,8 @@ def _paint(parts: dict[str, Float], name: str, where: Mask | Float, sigma: list[
     part = where[wide]
     share = ndi.gaussian_filter(part.astype(np.float32), sigma) if part.dtype == np.bool_ else part.astype(np.float32)
     if name in THROUGH:
-        share = OEDEMA_PART * share * (1.0 - parts["csf"][wide])
+        filled = np.clip(OEDEMA_PART + OEDEMA_SPREAD * flow[wide], 0.15, 1.0)
+        share = filled * share * (1.0 - parts["csf"][wide])
     inside = sum(p[wide] for p in parts.values()) > 0  # outside the brain nothing is painted
     inner = {n: p[wide] for n, p in parts.items()}
     new = parts.setdefault(name, np.zeros_like(parts["csf"]))

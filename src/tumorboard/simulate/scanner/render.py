@@ -7,7 +7,7 @@ the sum of its tissues' signals (:mod:`.weighting`); enhancement follows the con
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -15,18 +15,18 @@ from scipy import ndimage as ndi
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.fields import Float, Mask, smooth_field
-from tumorboard.simulate.scanner.matter import MATTERS
-from tumorboard.simulate.scanner.mixture import ROUGHNESS, Mixture
+from tumorboard.simulate.scanner.matter import MATTERS, Matter
+from tumorboard.simulate.scanner.mixture import ROUGHNESS, Look, Mixture
 from tumorboard.simulate.scanner.weighting import DEFAULT, ENHANCED, PROTOCOLS, Protocol, matter_signal, table
 from tumorboard.volume import Grid, Volume
 
 SCALE: dict[Sequence, float] = {Sequence.T2: 0.62, Sequence.FLAIR: 0.64}
 """White matter in arbitrary units; 1 in all other sequences (chosen)."""
 
-ROUGHER: dict[Sequence, float] = {Sequence.T1: 0.6, Sequence.T1C: 0.6, Sequence.T2: 1.2, Sequence.FLAIR: 1.4}
+ROUGHER: dict[Sequence, float] = {Sequence.T1: 0.9, Sequence.T1C: 0.9, Sequence.T2: 1.1, Sequence.FLAIR: 1.3}
 """Texture of tumour is stronger in some sequences (chosen near the variation within regions of UPENN-GBM)."""
 
-UPTAKE = frozenset({"vital", "metastasis", "lymphoma", "radionecrosis"})
+UPTAKE = frozenset({"vital", "metastasis", "lymphoma", "radionecrosis", "necrosis"})
 """Tissues whose enhancement is uneven."""
 
 
@@ -95,27 +95,38 @@ def _signal(mixture: Mixture, sequence: Sequence, protocol: Protocol) -> Float:
     for name, share in mixture.parts.items():
         if name in ROUGHNESS:
             at = share > 0
-            value = _uneven(mixture, name, sequence, protocol, at) if name in UPTAKE else values[name]
+            value = _tumour_value(mixture, name, sequence, protocol, at)
             rough = 1.0 + ROUGHER.get(sequence, 1.0) * ROUGHNESS[name] * mixture.tumour[at]
             image[at] += share[at] * np.asarray(scale * value * rough, dtype=np.float32)
     return image
 
 
-def _uneven(mixture: Mixture, name: str, sequence: Sequence, protocol: Protocol, at: Mask) -> Float:
-    """Return the signal of a tissue that took up contrast agent here more, there less; white matter is 1."""
-    matter = MATTERS[name]
+def _tumour_value(mixture: Mixture, name: str, sequence: Sequence, protocol: Protocol, at: Mask) -> Float:
+    """Return the signal of a tumour tissue in the voxels of a mask; white matter is 1.
+
+    It has the patient's own relaxation times, and took up contrast agent here more, there less.
+    """
+    matter = own_matter(mixture.look, name)
     unit = float(matter_signal(MATTERS["wm"], sequence, protocol, 0.0))
-    if sequence not in ENHANCED:
+    if sequence not in ENHANCED or name not in UPTAKE:
         return np.full(1, matter_signal(matter, sequence, protocol) / unit, dtype=np.float32)
     concentration = matter.gd_mmol_l * gd_factor(mixture, at)
-    known = np.linspace(0.0, 2.0, 65)
+    known = np.linspace(0.0, 3.0, 97)
     return np.asarray(np.interp(concentration, known, matter_signal(matter, sequence, protocol, known) / unit))
+
+
+def own_matter(look: Look, name: str) -> Matter:
+    """Return a tumour tissue with a patient's own relaxation times."""
+    matter = MATTERS[name]
+    (a, b), (c, d) = matter.t1_ms, matter.t2_ms
+    return replace(matter, t1_ms=(a * look.t1, b * look.t1), t2_ms=(c * look.t2, d * look.t2))
 
 
 def gd_factor(mixture: Mixture, at: Mask) -> Float:
     """Return by what the concentration of contrast agent differs from the table's, in the voxels of a mask."""
     look = mixture.look
-    return np.asarray(look.gd * np.clip(1.0 + look.uneven * mixture.tumour[at], 0.4, 1.7), dtype=np.float32)
+    spread = look.uneven * np.clip(mixture.tumour[at], -2.5, 2.5)
+    return np.asarray(look.gd * np.exp(spread - 0.5 * look.uneven**2), dtype=np.float32)
 
 
 def acquired(

@@ -62,14 +62,18 @@ SITES: tuple[Site, ...] = (
     Site("site04", "SIEMENS", "1.5t-se", ScanParameters(0.035, 0.06, 95.0, 1.0, 350.0), {_T2: 4.0, _FLAIR: 4.0}),
     Site("site05", "GE MEDICAL SYSTEMS", "3t-spgr", ScanParameters(0.024, 0.10, 75.0, 0.8, 3900.0), {_T2: 2.0}),
     Site("site06", "Philips", "3t-mprage", ScanParameters(0.03, 0.07, 85.0, 1.0, 1500.0), {_T2: 3.0, _FLAIR: 3.0}),
+    Site(
+        "site07",
+        "Canon",
+        "1.5t-se",
+        ScanParameters(0.05, 0.09, 80.0, 1.2, 700.0),
+        {_T2: 6.0, _FLAIR: 6.0, _T1: 6.0},
+        ghost=0.4,
+        missing=0.35,
+        swapped=0.15,
+    ),
 )
-"""Sites in the order in which a cohort opens them."""
-
-SPOILED = Site(
-    "site07", "Canon", "1.5t-se", ScanParameters(0.05, 0.09, 80.0, 1.2, 700.0), {_T2: 6.0, _FLAIR: 6.0, _T1: 6.0},
-    ghost=0.4, missing=0.35, swapped=0.15,
-)  # fmt: skip
-"""A site on which things go wrong: for tests of what refuses and warns."""
+"""Sites in the order in which a cohort opens them; on the last things go wrong."""
 
 
 @dataclass(frozen=True)
