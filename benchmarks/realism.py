@@ -20,6 +20,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
@@ -63,9 +65,7 @@ def features(made: Made) -> dict[str, float]:
     """Return the features of a digital study by the names of the table."""
     found, labels = {}, made.truth.data
     whole = labels > 0
-    images = {NAMES[s]: v.data for s, v in made.volumes.items()} | {
-        SERIES[s]: e.data for s, e in made.extras.items()
-    }
+    images = {NAMES[s]: v.data for s, v in made.volumes.items()} | {SERIES[s]: e.data for s, e in made.extras.items()}
     for region, label in REGIONS.items():
         mask = labels == label
         found[f"{region} part"] = mask.sum() / max(whole.sum(), 1)
@@ -155,7 +155,8 @@ def distances(real: NDArray[np.float64], made: NDArray[np.float64]) -> tuple[flo
 
 def compare(title: str, real: Table, made: Table) -> tuple[int, int]:
     """Print distances; return how many features lie within 1.5 times real to real, and how many there are."""
-    print(f"\n{title}\n{'feature':44s} {'real median':>12s} {'digital':>10s} {'real sd':>8s} {'digital':>8s} {'real-real':>10s} {'dig-real':>10s}")
+    heads = ("real median", "digital", "real sd", "digital", "real-real", "dig-real")
+    print(f"\n{title}\n{'feature':44s}" + "".join(f" {h:>11s}" for h in heads))
     names = [n for n in real if n in made]
     good = []
     for name in names:
@@ -163,9 +164,8 @@ def compare(title: str, real: Table, made: Table) -> tuple[int, int]:
         if other <= 1.5 * same:
             good.append(name)
         mark = "" if name in good else "  beyond 1.5x"
-        medians = f"{np.nanmedian(real[name]):12.3f} {np.nanmedian(made[name]):10.3f}"
-        medians += f" {np.nanstd(real[name]):8.3f} {np.nanstd(made[name]):8.3f}"
-        print(f"{name:44s} {medians} {same:10.2f} {other:10.2f}{mark}")
+        values = (np.nanmedian(real[name]), np.nanmedian(made[name]), np.nanstd(real[name]), np.nanstd(made[name]))
+        print(f"{name:44s}" + "".join(f" {v:11.3f}" for v in (*values, same, other)) + mark)
     print(f"within 1.5x real-to-real: {len(good)} of {len(names)}")
     return len(good), len(names)
 
@@ -215,11 +215,7 @@ def contrasts(images: dict[Sequence, NDArray[np.float64]], labels: NDArray[np.in
 
 def picture(folder: Path) -> None:
     """Draw digital studies, and real cases where they are present."""
-    import matplotlib as mpl
-
     mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
     shown = [(f"real: {name}", images, labels) for name, images, labels in cases()]
     for number in (0, 1, 4):
         member = draw_member(SEED, number, Kind.GLIOMA, SITES, 1)

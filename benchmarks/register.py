@@ -26,10 +26,10 @@ from tumorboard.prepare.bias import without_bias, without_rough_bias
 from tumorboard.prepare.gate import assess_fit
 from tumorboard.prepare.native import laid, region_around
 from tumorboard.sequences import Sequence
-from tumorboard.simulate.scanner.head import Head, whole_head
 from tumorboard.simulate.native import NativeImage, acquire, centre_of, draw_motion
 from tumorboard.simulate.patient import digital_patient
 from tumorboard.simulate.scanner.acquisition import PROTOCOLS
+from tumorboard.simulate.scanner.head import Head, whole_head
 from tumorboard.volume import Affine, Grid, Volume
 
 SEEDS = (31, 32)

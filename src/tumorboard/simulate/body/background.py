@@ -111,7 +111,7 @@ def _spaces(head: Anatomy, rng: np.random.Generator, old: float) -> Float:
             width = np.array([0.7, 0.7, 0.7])
             width[rng.integers(3)] = rng.uniform(1.5, 3.5)
             _add_blob(threads, place, width, spacing)
-    return np.asarray(0.8 * threads * (1.0 - head.csf), dtype=np.float32)
+    return np.asarray(0.8 * threads * (1.0 - head.csf) * head.brain, dtype=np.float32)
 
 
 def _infarct(head: Anatomy, rng: np.random.Generator, old: float) -> tuple[Float, Float]:

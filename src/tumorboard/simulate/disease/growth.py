@@ -49,9 +49,9 @@ class GrowthParameters:
         Diffusivity of oedema in grey as a part of that in white matter (chosen; cortex swells little).
     """
 
-    white_mm2_day: float = 0.12
-    grey_mm2_day: float = 0.024
-    proliferation_day: float = 0.025
+    white_mm2_day: float = 0.17
+    grey_mm2_day: float = 0.034
+    proliferation_day: float = 0.018
     patchiness: float = 0.35
     core_density: float = 0.8
     raggedness_day: float = 16.0
@@ -120,13 +120,37 @@ def arrival_days(
     days = np.full(solid.shape, np.inf, dtype=np.float32)
     wanted = core_ml / head.grid.voxel_volume_ml
     for step in range(1, 1200):
-        density += np.float32(step_day) * (divergence(density, conduct) + rate * density * (1 - density))
+        advance(density, conduct, rate, step_day)
         days[(density > parameters.core_density) & np.isinf(days)] = step * step_day
         if np.count_nonzero(np.isfinite(days)) >= wanted:
             whole = np.full(head.grid.shape, np.inf, dtype=np.float32)
             whole[box] = days
             return whole
     raise GeometryError(f"room for a core of {core_ml:g} mL", got="growth that stops before", where="digital tumour")
+
+
+def advance(density: Float, conduct: list[Float], rate: Float, step_day: float) -> None:
+    """Take one explicit step of u' = div(D grad u) + rho u (1 - u), in place.
+
+    Parameters
+    ----------
+    density : ndarray of float32, shape (i, j, k)
+        Cells, 0 to 1.
+    conduct : list of ndarray
+        From :func:`~tumorboard.simulate.disease.diffusion.conductances`, 1/day.
+    rate : ndarray of float32, shape (i, j, k)
+        Proliferation, 1/day.
+    step_day : float
+        Below half the inverse of the sum of the largest conductances, else it is unstable.
+
+    Examples
+    --------
+    >>> one = np.full((1, 1, 1), 0.5, np.float32)
+    >>> advance(one, conductances(one, (1.0, 1.0, 1.0)), np.ones_like(one), 0.1)
+    >>> float(one[0, 0, 0].round(3))
+    0.525
+    """
+    density += np.float32(step_day) * (divergence(density, conduct) + rate * density * (1 - density))
 
 
 def solid_tissue(head: Anatomy) -> Mask:

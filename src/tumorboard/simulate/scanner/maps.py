@@ -17,7 +17,7 @@ from tumorboard.physics.relaxation import gradient_echo, spin_echo
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.fields import Float
 from tumorboard.simulate.scanner.matter import MATTERS, Matter
-from tumorboard.simulate.scanner.mixture import ROUGHNESS, Mixture
+from tumorboard.simulate.scanner.mixture import OWN, ROUGHNESS, Mixture
 from tumorboard.simulate.scanner.render import acquired, clean_signals
 from tumorboard.simulate.scanner.sites import Site, blurred
 from tumorboard.simulate.scanner.weighting import PROTOCOLS
@@ -98,7 +98,8 @@ def parameter(mixture: Mixture, name: str) -> Float:
         if key in ROUGHNESS and name != "hu":
             spread = np.float32(SPREAD.get(name, (0.15, 0.15))[key != "vital"])
             at = share > 0
-            out[at] += value * share[at] * np.exp(spread * mixture.tumour[at] - spread**2 / 2)
+            texture = mixture.rough(at) if name == "adc" else np.clip(mixture.tumour[at], -2.5, 2.5)
+            out[at] += value * share[at] * np.exp(spread * texture - spread**2 / 2)
         else:
             out += value * share
     return out
@@ -113,7 +114,7 @@ def value_of(mixture: Mixture, matter: str, name: str) -> float:
         "ktrans_min": mixture.look.ktrans,
         "fa": mixture.look.fa,
     }
-    return value * factors.get(name, 1.0) if matter in TUMOUR else value
+    return value * factors.get(name, 1.0) ** OWN.get(matter, 1.0) if matter in TUMOUR else value
 
 
 def _series(mixture: Mixture, curve: Callable[[str, Matter], NDArray[np.float64]], frames: int) -> Float:

@@ -33,6 +33,10 @@ ROUGHNESS: dict[str, float] = {
 THROUGH = frozenset({"oedema", "infiltrate"})
 """Tissues that fill the brain between sulci: fluid stays fluid."""
 
+OWN: dict[str, float] = {"oedema": 0.0, "necrosis": 1.8}
+"""Power of a patient's own factors in some tissues, 1 in others: oedema is water from healthy vessels, necrosis is of
+every kind (chosen near the spread between patients of UPENN-GBM)."""
+
 OEDEMA_PART, OEDEMA_SPREAD = 0.8, 0.3
 """Of a voxel called oedema so much is oedema, and its standard deviation in space; the rest is the tissue it runs
 through (chosen near the variation within oedema of UPENN-GBM)."""
@@ -65,7 +69,7 @@ class Look:
     fa: float = 1.0
     rough: float = 1.0
     bend: float = 0.0
-    uneven: float = 0.4
+    uneven: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,12 @@ class Mixture:
     tumour: Float
     look: Look
 
+    def rough(self, at: Mask) -> Float:
+        """Return the texture of tumour in the voxels of a mask, with the patient's own strength and skewness."""
+        texture, bend = self.tumour[at], np.float32(self.look.bend)
+        bent = np.clip(texture + bend * (texture**2 - 1.0), -3.5, 3.5)
+        return np.asarray(bent * (self.look.rough / np.sqrt(1.0 + 2.0 * bend**2)), dtype=np.float32)
+
 
 def mixed(head: Anatomy, background: Background, state: State, blur_mm: float = 0.9) -> Mixture:
     """Paint a state over a healthy head.
@@ -162,13 +172,7 @@ def mixed(head: Anatomy, background: Background, state: State, blur_mm: float = 
     sigma = [blur_mm / s for s in head.grid.spacing_mm]
     for name, where in state.painted.items():
         _paint(parts, name, where, sigma, background.flow)
-    return Mixture(head.grid, parts, background.texture, _bent(background.tumour, state.look), state.look)
-
-
-def _bent(texture: Float, look: Look) -> Float:
-    """Return a texture of mean 0 with the patient's own strength and skewness."""
-    bent = texture + np.float32(look.bend) * (texture**2 - 1.0)
-    return np.asarray(np.clip(bent, -3.5, 3.5) * (look.rough / np.sqrt(1.0 + 2.0 * look.bend**2)), dtype=np.float32)
+    return Mixture(head.grid, parts, background.texture, background.tumour, state.look)
 
 
 def _healthy(head: Anatomy, background: Background) -> dict[str, Float]:

@@ -16,7 +16,7 @@ from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.simulate.scanner.matter import MATTERS, Matter
-from tumorboard.simulate.scanner.mixture import ROUGHNESS, Look, Mixture
+from tumorboard.simulate.scanner.mixture import OWN, ROUGHNESS, Look, Mixture
 from tumorboard.simulate.scanner.weighting import DEFAULT, ENHANCED, PROTOCOLS, Protocol, matter_signal, table
 from tumorboard.volume import Grid, Volume
 
@@ -96,7 +96,7 @@ def _signal(mixture: Mixture, sequence: Sequence, protocol: Protocol) -> Float:
         if name in ROUGHNESS:
             at = share > 0
             value = _tumour_value(mixture, name, sequence, protocol, at)
-            rough = 1.0 + ROUGHER.get(sequence, 1.0) * ROUGHNESS[name] * mixture.tumour[at]
+            rough = 1.0 + ROUGHER.get(sequence, 1.0) * ROUGHNESS[name] * mixture.rough(at)
             image[at] += share[at] * np.asarray(scale * value * rough, dtype=np.float32)
     return image
 
@@ -118,14 +118,16 @@ def _tumour_value(mixture: Mixture, name: str, sequence: Sequence, protocol: Pro
 def own_matter(look: Look, name: str) -> Matter:
     """Return a tumour tissue with a patient's own relaxation times."""
     matter = MATTERS[name]
+    power = OWN.get(name, 1.0)
+    t1, t2 = look.t1**power, look.t2**power
     (a, b), (c, d) = matter.t1_ms, matter.t2_ms
-    return replace(matter, t1_ms=(a * look.t1, b * look.t1), t2_ms=(c * look.t2, d * look.t2))
+    return replace(matter, t1_ms=(a * t1, b * t1), t2_ms=(c * t2, d * t2))
 
 
 def gd_factor(mixture: Mixture, at: Mask) -> Float:
     """Return by what the concentration of contrast agent differs from the table's, in the voxels of a mask."""
     look = mixture.look
-    spread = look.uneven * np.clip(mixture.tumour[at], -2.5, 2.5)
+    spread = look.uneven * np.clip(mixture.rough(at), -2.5, 2.5)
     return np.asarray(look.gd * np.exp(spread - 0.5 * look.uneven**2), dtype=np.float32)
 
 
