@@ -14,7 +14,7 @@ from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.background import draw_background
 from tumorboard.simulate.body.shell import TISSUES
 from tumorboard.simulate.scanner.kspace import from_raw_data, ghosted, kept_lines, raw_data
-from tumorboard.simulate.scanner.maps import DSC_SECONDS, DSC_TE_MS, EXTRAS, dsc, dti, dwi, parameter
+from tumorboard.simulate.scanner.maps import DSC_SECONDS, DSC_TE_MS, EXTRAS, dsc, dti, dwi, parameter, value_of
 from tumorboard.simulate.scanner.matter import MATTERS
 from tumorboard.simulate.scanner.mixture import ROUGHNESS, Look, State, mixed
 from tumorboard.simulate.scanner.render import clean_signals
@@ -120,7 +120,9 @@ def test_blood_volume_with_leakage_comes_back_from_the_bolus(ill):
     wm, vital = ill.parts["wm"] > 0.9, ill.parts["vital"] > 0.9
     rates = [relaxation_change(series.data[m].mean(axis=0), DSC_TE_MS, 8) for m in (wm, vital)]
     volumes = blood_volume(np.stack(rates), rates[0], DSC_SECONDS)
-    expected = parameter(ill, "cbv")[vital].mean() / parameter(ill, "cbv")[wm].mean()
+    shares = [{name: float(part[m].mean()) for name, part in ill.parts.items()} for m in (wm, vital)]
+    means = [sum(share * value_of(ill, name, "cbv") for name, share in of.items()) for of in shares]
+    expected = means[1] / means[0]
     plain, corrected = volumes.plain[1] / volumes.plain[0], volumes.corrected[1] / volumes.corrected[0]
     assert corrected == pytest.approx(expected, rel=0.05)
     assert abs(corrected - expected) < abs(plain - expected)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.physics.perfusion import TwoCompartments, extended_tofts, population_input
-from tumorboard.physics.relaxation import gradient_echo, spin_echo
+from tumorboard.physics.relaxation import RELAXIVITY_R1, gradient_echo, spin_echo
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.fields import Float
 from tumorboard.simulate.scanner.matter import MATTERS, Matter
@@ -29,9 +29,9 @@ DSC_FRAMES, DCE_FRAMES, BOLD_FRAMES = 40, 36, 40
 BOLUS_S = 15.0
 """Arrival of the bolus."""
 
-DSC_TE_MS, DSC_RATE = 30.0, 20.0
-"""Echo time, and change of the transverse rate per blood volume and plasma concentration, L/(mmol s) (chosen so
-that the signal of white matter falls by some 30 %)."""
+DSC_TE_MS, DSC_FLIP_DEG, DSC_RATE = 30.0, 35.0, 35.0
+"""Echo time, flip angle, and change of the transverse rate per blood volume and plasma concentration, L/(mmol s)
+(chosen so that the signal of white matter falls by some 20 %)."""
 
 SPREAD: dict[str, tuple[float, float]] = {
     **{"fa": (0.55, 0.75), "adc": (0.2, 0.25), "cbv": (0.55, 1.1)},
@@ -201,7 +201,7 @@ def main_direction(mixture: Mixture) -> Float:
 
 
 def dsc(mixture: Mixture, rng: np.random.Generator) -> Extra:
-    """Return a gradient-echo series during a bolus: blood volume, and T1 effects of leakage."""
+    """Return a gradient-echo series during a second bolus: blood volume, and what T1 effects the preload left."""
     times = np.arange(DSC_FRAMES) * DSC_SECONDS
     plasma = population_input(times, BOLUS_S)
 
@@ -209,8 +209,8 @@ def dsc(mixture: Mixture, rng: np.random.Generator) -> Extra:
         cbv, ktrans = (value_of(mixture, name, n) for n in ("cbv", "ktrans_min"))
         leaked = extended_tofts(times, plasma, _compartments(ktrans, matter.ve, 0.0))
         rate = DSC_RATE * plasma * min(cbv, 30.0) / 100.0
-        t1 = 1e3 / (1e3 / matter.t1(3.0) + 3.7 * leaked)
-        signal = gradient_echo(matter.water, t1, np.full_like(t1, matter.t2star_ms), 1500.0, DSC_TE_MS, 60.0)
+        t1 = 1e3 / (1e3 / matter.t1(3.0) + RELAXIVITY_R1[3.0] * (leaked + matter.gd_mmol_l))
+        signal = gradient_echo(matter.water, t1, np.full_like(t1, matter.t2star_ms), 1500.0, DSC_TE_MS, DSC_FLIP_DEG)
         return np.asarray(1000.0 * signal * np.exp(-rate * DSC_TE_MS * 1e-3))
 
     return Extra(_rician(_series(mixture, curve, DSC_FRAMES), mixture, rng, 3.0), mixture.grid, "a.u.", tuple(times))
@@ -225,7 +225,7 @@ def dce(mixture: Mixture, rng: np.random.Generator) -> Extra:
         vp = value_of(mixture, name, "cbv") / 100.0 * 0.55
         ktrans = value_of(mixture, name, "ktrans_min")
         concentration = extended_tofts(times, plasma, _compartments(ktrans, matter.ve, min(vp, 0.3)))
-        t1 = 1e3 / (1e3 / matter.t1(3.0) + 3.7 * concentration)
+        t1 = 1e3 / (1e3 / matter.t1(3.0) + RELAXIVITY_R1[3.0] * concentration)
         signal = gradient_echo(matter.water, t1, np.full_like(t1, matter.t2star_ms), 5.0, 1.8, 15.0)
         return np.asarray(8000.0 * signal)
 
