@@ -45,6 +45,7 @@ SITES = 2  # the first two are at 3 T, as UPENN's
 REGIONS = {"ED": 2, "ET": 3, "NC": 1}
 NAMES = {Sequence.T1: "T1", Sequence.T1C: "T1GD", Sequence.T2: "T2", Sequence.FLAIR: "FLAIR"}
 SERIES = {Sequence.FA: "DTI_FA", Sequence.ADC: "DTI_TR", Sequence.CBV: "DSC_ap-rCBV"}
+MAY_BE_SHOWN = ("BraTS-GLI-00001-000",)  # CC BY 4.0
 Table = dict[str, NDArray[np.float64]]
 
 
@@ -216,8 +217,8 @@ def contrasts(images: dict[Sequence, NDArray[np.float64]], labels: NDArray[np.in
 def picture(folder: Path) -> None:
     """Draw digital studies, and real cases where they are present."""
     mpl.use("Agg")
-    shown = [(f"real: {name}", images, labels) for name, images, labels in cases()]
-    for number in (0, 1, 4):
+    shown = [(f"real: {name}", images, labels) for name, images, labels in cases() if name in MAY_BE_SHOWN]
+    for number in (0, 2, 5):
         member = draw_member(SEED, number, Kind.GLIOMA, SITES, 1)
         made = next(studies(SEED, member, 1.0))
         images = {s: v.data.astype(float) for s, v in made.volumes.items()}
@@ -235,6 +236,39 @@ def picture(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     figure.savefig(folder / "realism.png", dpi=90, facecolor="black")
     print(f"pictures: {folder / 'realism.png'}")
+
+
+BOARD = (Sequence.ADC, Sequence.CBV, Sequence.BB, Sequence.SWI, Sequence.PET_FET, Sequence.CT)
+
+
+def board(folder: Path) -> None:
+    """Draw one study of each kind in many sequences and maps."""
+    lines = []
+    wanted = (
+        (Kind.GLIOMA, 2, 0),
+        (Kind.GLIOMA, 2, 1),
+        (Kind.GLIOMA, 7, 0),
+        (Kind.METASTASES, 1, 0),
+        (Kind.PCNSL, 1, 0),
+    )
+    for kind, number, visit in wanted:
+        member = draw_member(SEED, number, kind, SITES, visit + 1)
+        made = list(studies(SEED, member, SPACING_MM, BOARD))[visit]
+        images = {s.value: v.data for s, v in made.volumes.items()} | {s.value: e.data for s, e in made.extras.items()}
+        name = member.primary or member.person.diagnosis.value.split(",")[0]
+        title = f"{name}, day {made.day}"
+        lines.append((title, images, (made.truth.data == 3) * 3 + (made.truth.data > 0) * 1))
+    figure, axes = plt.subplots(len(lines), 10, figsize=(14, 1.75 * len(lines)), facecolor="black")
+    for line, (title, images, weight) in zip(axes, lines, strict=True):
+        k = int(weight.sum(axis=(0, 1)).argmax())
+        for n, (axis, (name, image)) in enumerate(zip(line, images.items(), strict=True)):
+            low, top = (0, 80) if name == "CT" else (0, np.percentile(image[image > 0], 99.7))
+            axis.imshow(np.rot90(image[:, :, k]), cmap="gray", vmin=low, vmax=top)
+            axis.set_title(f"{title}, {name}" if n == 0 else name, color="white", fontsize=6)
+            axis.axis("off")
+    figure.tight_layout(pad=0.2)
+    figure.savefig(folder / "digital-patients.png", dpi=80, facecolor="black")
+    print(f"pictures: {folder / 'digital-patients.png'}")
 
 
 def main() -> None:
@@ -264,6 +298,7 @@ def main() -> None:
         print(f"  digital {number:<19d} {contrasts(images, study.truth.data)}")
     if wanted.pictures:
         picture(wanted.pictures)
+        board(wanted.pictures)
 
 
 if __name__ == "__main__":

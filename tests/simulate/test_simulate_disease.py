@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tumorboard.errors import InputError
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.disease.foci import Focus, ball
 from tumorboard.simulate.disease.glioma import Form, draw_glioma
 from tumorboard.simulate.disease.mass import displaced, swelling
 from tumorboard.simulate.disease.metastases import LARGEST_MM, PRIMARIES, SMALLEST_MM, draw_metastases, likely_places
 from tumorboard.simulate.disease.multiple import Deposit, Fate, deposits, drawn
-from tumorboard.simulate.disease.treatment import Plan, Truth, draw_plan, visit, visit_days
+from tumorboard.simulate.disease.treatment import Plan, Truth, Visit, draw_plan, visit, visit_days
 from tumorboard.simulate.inputs import SYSTEMS, missing
 from tumorboard.simulate.person.effects import EFFECTS, Traits, altered, traits_of
 from tumorboard.simulate.person.genes import draw_tissue
@@ -226,3 +228,29 @@ def test_cells_are_denser_where_diffusion_is_slower():
             slow.append(float(made.extras[Sequence.ADC].data[tuple(place)]))
             densities.append(float(row[-1]))
     assert np.corrcoef(np.log(slow), np.log(densities))[0, 1] < -0.3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"whole_ml": 2000.0}, "0 to 400 mL"),
+        ({"whole_ml": 0.0}, "0 to 400 mL"),
+        ({"core_ml": 90.0}, "0 to 50 mL"),
+        ({"core_ml": float("nan")}, "0 to 50 mL"),
+    ],
+)
+def test_tumours_that_no_brain_has_room_for_are_refused(wrong, says):
+    glioma = draw_glioma(GBM, Traits(), np.random.default_rng(0))
+    with pytest.raises(InputError, match=says):
+        replace(glioma, **{"whole_ml": 50.0, "core_ml": 20.0} | wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steroid_mg": -4.0}, {"day": -3}, {"core": -0.1}, {"kps": 120}, {"gd": float("nan")}]
+)
+def test_negative_doses_and_visits_before_the_first_are_refused(wrong):
+    with pytest.raises(InputError, match="expected"):
+        Visit(**{"day": 5, "truth": Truth.STABLE, "core": 1.0, "oedema": 1.0} | wrong)
+    if "day" in wrong:
+        with pytest.raises(InputError, match="at least 0"):
+            visit(Plan(1.0, 300.0, False, None, None, 0.6, 40.0), wrong["day"])

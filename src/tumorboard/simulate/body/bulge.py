@@ -34,6 +34,11 @@ class Bulge:
     ------
     ValueError
         An amount outside, or a radius that is not positive.
+
+    Examples
+    --------
+    >>> Bulge((0, 0, 0), (10, 10, 10), 0.2).amount
+    0.2
     """
 
     centre_mm: tuple[float, float, float]

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from tumorboard.errors import InputError
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.bulge import before_swelling
 from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, draw_voxel
@@ -28,6 +29,9 @@ class Form(StrEnum):
     MULTIFOCAL = "multifocal"
     GLIOMATOSIS = "gliomatosis"
 
+
+LARGEST_ML = 400.0
+"""Largest tumour that a brain of 1,100 mL or more has room for (chosen)."""
 
 Ranks = tuple[tuple[float, float], ...]
 
@@ -90,6 +94,11 @@ class Glioma:
         Of its tissue.
     mass : float
         Amount of displacement.
+
+    Raises
+    ------
+    InputError
+        Volumes that no brain has room for, or a core larger than the whole.
     """
 
     form: Form
@@ -102,6 +111,14 @@ class Glioma:
     calcified: bool
     look: Look
     mass: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.whole_ml <= LARGEST_ML:
+            told, got = f"a whole tumour above 0 to {LARGEST_ML:g} mL", f"{self.whole_ml:g} mL"
+            raise InputError(told, got=got, where="digital tumour", remedy="choose a volume within")
+        if not 0 < self.core_ml <= self.whole_ml:
+            told, got = f"a core above 0 to {self.whole_ml:g} mL", f"{self.core_ml:g} mL"
+            raise InputError(told, got=got, where="digital tumour", remedy="choose a volume within")
 
     @property
     def matters(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from tumorboard.errors import InputError
 from tumorboard.simulate.person.people import Person, Resection
 from tumorboard.simulate.person.survival import Outcome
 
@@ -103,6 +104,11 @@ class Visit:
         Displacement as a part of the first study's.
     steroid_mg, kps : float
         Dexamethasone per day, and Karnofsky index.
+
+    Raises
+    ------
+    InputError
+        A negative dose, volume or day, or an index outside 0 to 100.
     """
 
     day: int
@@ -115,6 +121,14 @@ class Visit:
     mass: float = 1.0
     steroid_mg: float = 0.0
     kps: int = 90
+
+    def __post_init__(self) -> None:
+        names = ("day", "core", "oedema", "gd", "cavity", "mass", "steroid_mg")
+        for name, most in (*((n, np.inf) for n in names), ("kps", 100)):
+            value = getattr(self, name)
+            if not 0 <= value <= most:
+                told = "at least 0" if most == np.inf else f"0 to {most:g}"
+                raise InputError(told, got=f"{value:g}", where=f"visit: {name}", remedy="choose a value within")
 
 
 def draw_plan(person: Person, outcome: Outcome, rng: np.random.Generator) -> Plan:
@@ -185,7 +199,7 @@ def visit(plan: Plan, day: int) -> Visit:
 
     Raises
     ------
-    ValueError
+    InputError
         A day before the first study.
 
     Examples
@@ -194,8 +208,6 @@ def visit(plan: Plan, day: int) -> Visit:
     >>> [visit(plan, day).truth.value for day in (0, 5, 100, 240, 380)]
     ['baseline', 'post-operative', 'pseudoprogression', 'stable', 'progression']
     """
-    if day < 0:
-        raise ValueError(f"expected a day from 0; got {day}")
     if day < SURGERY_DAY:
         return Visit(day, Truth.BASELINE, 1.0, 1.0, steroid_mg=8.0)
     left = 1.0 - plan.removed
