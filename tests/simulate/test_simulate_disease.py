@@ -24,7 +24,7 @@ from tumorboard.simulate.person.genes import draw_tissue
 from tumorboard.simulate.person.people import Diagnosis, Person, Resection
 from tumorboard.simulate.person.survival import Outcome
 from tumorboard.simulate.scanner.mixture import Look
-from tumorboard.simulate.subject import Kind, draw_member, studies
+from tumorboard.simulate.subject import SEEN_SHARE, Kind, draw_member, studies
 from tumorboard.simulate.tables import BIOPSIES, LESIONS, PARTICIPANTS, biopsy_rows, lesion_rows, participant
 from tumorboard.volume import Grid
 
@@ -254,3 +254,11 @@ def test_negative_doses_and_visits_before_the_first_are_refused(wrong):
     if "day" in wrong:
         with pytest.raises(InputError, match="at least 0"):
             visit(Plan(1.0, 300.0, False, None, None, 0.6, 40.0), wrong["day"])
+
+
+def test_readers_call_a_voxel_enhancing_when_a_quarter_of_it_is():
+    made = next(studies(3, draw_member(3, 0, Kind.GLIOMA, 1, 1), 4.0, volumes=False))
+    vital = made.mixture.parts["vital"]
+    assert vital[made.truth.data == 2].max() < SEEN_SHARE
+    assert (vital[made.truth.data == 3] >= SEEN_SHARE).mean() > 0.9
+    assert not made.necrosis[made.truth.data != 1].any()

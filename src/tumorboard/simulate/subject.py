@@ -55,6 +55,9 @@ POPULATION = {Kind.GLIOMA: "ucsf-pdgm", Kind.METASTASES: "ucsf-bmsr", Kind.PCNSL
 MIXED_SHARES = ((Kind.GLIOMA, 0.6), (Kind.METASTASES, 0.3), (Kind.PCNSL, 0.1))
 """Shares of a mixed cohort (chosen)."""
 
+SEEN_SHARE = 0.25
+"""Share of vital tumour from which readers call a voxel enhancing."""
+
 FOLLOW_DAYS = 84
 """Between studies of metastases and lymphoma."""
 
@@ -315,6 +318,7 @@ def _study(
     painted = dict(state.painted)
     moved = painted.pop("numbers", None)
     mixture = mixed(head, background, replace(state, painted=painted))
+    truth = outlined(state.truth, mixture)
     mishaps = draw_mishaps(member.site, rng)
     dead = mixture.parts.get("necrosis", np.zeros(1, np.float32)) > 0.5
     return Made(
@@ -323,14 +327,26 @@ def _study(
         date=FIRST_STUDY + dt.timedelta(days=day),
         volumes=_imaged(mixture, head, member.site, mishaps, rng) if volumes else {},
         extras={s: EXTRAS[s](mixture, rng, member.site) for s in extras},
-        truth=state.truth,
-        necrosis=np.broadcast_to(dead & (state.truth.data == 1), state.truth.data.shape),
-        lesions=None if moved is None else np.asarray(np.rint(moved) * (state.truth.data > 0), dtype=np.uint16),
+        truth=truth,
+        necrosis=np.broadcast_to(dead & (truth.data == 1), truth.data.shape),
+        lesions=None if moved is None else np.asarray(np.rint(moved) * (truth.data > 0), dtype=np.uint16),
         seen=seen,
         mixture=mixture,
         head=head,
         mishaps=mishaps,
     )
+
+
+def outlined(truth: LabelMap, mixture: Mixture) -> LabelMap:
+    """Return labels as readers draw them: a voxel is enhancing when a quarter of it visibly is.
+
+    Source: with the half of a voxel as the rule, oedema next to the rim is far more skewed on T1C than in the outlines
+    of UPENN-GBM (``benchmarks/realism.py``).
+    """
+    if "vital" not in mixture.parts:
+        return truth
+    bright = (mixture.parts["vital"] >= SEEN_SHARE) & ((truth.data == 1) | (truth.data == 2))
+    return truth.with_data(np.where(bright, np.uint8(3), truth.data))
 
 
 def _state(

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.labels import LabelMap
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.background import Background
 from tumorboard.simulate.body.bulge import Bulge, bulged, radius_of
@@ -88,14 +89,14 @@ def displaced(
     at = places_after(head, bulge)
     names = ("gm", "wm", "csf", "t1", "vessels", "plexus")
     moved = dict(zip(names, sampled([getattr(head, n) for n in names], at), strict=True))
-    others = _moved(head.others, at)
+    others = {n: sampled([m], at)[0] for n, m in head.others.items()}
     masks = sampled([head.brain.astype(np.float32), head.ventricles.astype(np.float32)], at) > 0.5
     back = sampled([background.ageing, background.spaces], at)
     after = replace(head, **moved, others=others, brain=masks[0], ventricles=masks[1])
     return (
         _whole(after),
         replace(background, ageing=back[0], spaces=back[1]),
-        replace(state, truth=_labels(state.truth, at), painted=_moved(state.painted, at)),
+        replace(state, truth=state.truth.with_data(_nearest(state.truth.data, at)), painted=_moved(state.painted, at)),
     )
 
 
@@ -110,11 +111,11 @@ def places_after(head: Anatomy, bulge: Bulge) -> Float:
     return np.asarray((bulged(mm, bulge, hold) - origin) / step, dtype=np.float32)
 
 
-def _moved(maps: Mapping[str, Float | Mask], at: Float) -> dict[str, Float]:
-    out: dict[str, Float] = {}
+def _moved(maps: Mapping[str, Float | Mask], at: Float) -> dict[str, Float | Mask]:
+    """Pull maps through a map; masks as labels are, so that both stay the same."""
+    out: dict[str, Float | Mask] = {}
     for name, given in maps.items():
-        moved = sampled([given.astype(np.float32)], at)[0]
-        out[name] = moved > 0.5 if given.dtype == np.bool_ else moved
+        out[name] = _nearest(given, at) if given.dtype == np.bool_ else sampled([given.astype(np.float32)], at)[0]
     return out
 
 
@@ -128,9 +129,7 @@ def _whole(head: Anatomy) -> Anatomy:
     return replace(head, gm=gm, wm=wm, csf=csf)
 
 
-def _labels(truth: LabelMap, at: Float) -> LabelMap:
-    """Pull labels through a map: the label that most of a voxel's place has."""
-    nearest = np.rint(at).astype(np.int32)
-    for axis, n in enumerate(truth.data.shape):
-        np.clip(nearest[axis], 0, n - 1, out=nearest[axis])
-    return LabelMap(truth.data[nearest[0], nearest[1], nearest[2]], truth.grid)
+def _nearest(data: NDArray[Any], at: Float) -> NDArray[Any]:
+    """Return the value of the nearest voxel."""
+    i, j, k = (np.clip(np.rint(a), 0, n - 1).astype(np.int32) for a, n in zip(at, data.shape, strict=True))
+    return np.asarray(data[i, j, k])
