@@ -19,11 +19,11 @@ from tumorboard.simulate.disease.metastases import LARGEST_MM, PRIMARIES, SMALLE
 from tumorboard.simulate.disease.multiple import Deposit, Fate, deposits, drawn
 from tumorboard.simulate.disease.treatment import Plan, Truth, Visit, draw_plan, visit, visit_days
 from tumorboard.simulate.inputs import SYSTEMS, missing
+from tumorboard.simulate.look import Look
 from tumorboard.simulate.person.effects import EFFECTS, Traits, altered, traits_of
 from tumorboard.simulate.person.genes import draw_tissue
 from tumorboard.simulate.person.people import Diagnosis, Person, Resection
 from tumorboard.simulate.person.survival import Outcome
-from tumorboard.simulate.scanner.mixture import Look
 from tumorboard.simulate.subject import SEEN_SHARE, Kind, draw_member, studies
 from tumorboard.simulate.tables import BIOPSIES, LESIONS, PARTICIPANTS, biopsy_rows, lesion_rows, participant
 from tumorboard.volume import Grid

@@ -13,10 +13,11 @@ from tumorboard.physics.perfusion import blood_volume, relaxation_change
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.background import draw_background
 from tumorboard.simulate.body.shell import TISSUES
+from tumorboard.simulate.look import Look
 from tumorboard.simulate.scanner.kspace import from_raw_data, ghosted, kept_lines, raw_data
 from tumorboard.simulate.scanner.maps import DSC_SECONDS, DSC_TE_MS, EXTRAS, dsc, dti, dwi, parameter, value_of
 from tumorboard.simulate.scanner.matter import MATTERS
-from tumorboard.simulate.scanner.mixture import ROUGHNESS, Look, State, mixed
+from tumorboard.simulate.scanner.mixture import ROUGHNESS, State, mixed
 from tumorboard.simulate.scanner.render import clean_signals
 from tumorboard.simulate.scanner.sites import SITES, draw_mishaps, shading, sliced
 from tumorboard.simulate.scanner.weighting import PROTOCOLS, matter_signal, table

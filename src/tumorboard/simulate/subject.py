@@ -20,7 +20,7 @@ from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.anatomy import Anatomy, AnatomyParameters, cropped, draw_anatomy
 from tumorboard.simulate.body.background import Background, draw_background
 from tumorboard.simulate.disease.foci import Focus
-from tumorboard.simulate.disease.glioma import draw_glioma, grown, look_of
+from tumorboard.simulate.disease.glioma import draw_glioma, grown
 from tumorboard.simulate.disease.glioma_course import Bed, lay_bed, state_at
 from tumorboard.simulate.disease.lymphoma import draw_lymphoma
 from tumorboard.simulate.disease.mass import displaced, swelling
@@ -354,7 +354,7 @@ def _state(
 ) -> tuple[State, NDArray[np.uint16] | None, Mapping[int, Focus]]:
     if ground.bed is not None:
         return state_at(ground.bed, visit(member.plan, day), member.plan.removed, rng), None, {}
-    found = drawn(ground.deposits, day, ground.head, look_of(member.traits), rng)
+    found = drawn(ground.deposits, day, ground.head, member.traits, rng)
     return found.state, found.lesions, found.seen
 
 

@@ -16,9 +16,9 @@ from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.bulge import before_swelling
 from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, draw_voxel
 from tumorboard.simulate.fields import Float
+from tumorboard.simulate.look import Look
 from tumorboard.simulate.person.effects import Traits
 from tumorboard.simulate.person.people import Diagnosis, Person
-from tumorboard.simulate.scanner.mixture import Look
 
 
 class Form(StrEnum):
@@ -172,24 +172,11 @@ def draw_glioma(person: Person, traits: Traits, rng: np.random.Generator) -> Gli
         whole, core_part = max(whole, 90.0), 0.06
     core = min(max(core_part * whole / traits.oedema, 0.03 * whole), 0.9 * whole, 95.0)
     necrotic = float(np.clip(at_rank(NECROTIC_PART, ranks[2]) * traits.necrosis, 0.0, 0.8))
-    look = look_of(traits)
     mass = float(np.clip(rng.normal(0.16, 0.08), 0.0, 0.33) * (1.0 if enhances else 0.6))
     shrunk = before_swelling(whole, mass) / whole  # the volume is that of the displaced brain
     whole, core = whole * shrunk, core * shrunk
     calcified = bool(chances[3] < traits.calcified)
-    return Glioma(form, _site(traits, rng), whole, core, necrotic, enhances, mismatch, calcified, look, mass)
-
-
-def look_of(traits: Traits) -> Look:
-    """Return how the tissue of a tumour differs from the table.
-
-    Examples
-    --------
-    >>> look_of(Traits(adc=1.2)).adc
-    1.2
-    """
-    names = ("gd", "adc", "cbv", "ktrans", "t1", "t2", "fa", "rough", "bend")
-    return Look(**{name: getattr(traits, name) for name in names})
+    return Glioma(form, _site(traits, rng), whole, core, necrotic, enhances, mismatch, calcified, traits, mass)
 
 
 def at_rank(ranks: Ranks, rank: float) -> float:

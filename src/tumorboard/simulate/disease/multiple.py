@@ -20,7 +20,8 @@ from tumorboard.simulate.disease.foci import Focus, ball
 from tumorboard.simulate.disease.growth import GrowthParameters, first_ml, solid_tissue
 from tumorboard.simulate.disease.lesion import oedema
 from tumorboard.simulate.fields import Float
-from tumorboard.simulate.scanner.mixture import Look, State
+from tumorboard.simulate.look import Look
+from tumorboard.simulate.scanner.mixture import State
 
 
 class Fate(StrEnum):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tumorboard.simulate.look import Look
 from tumorboard.simulate.person.genes import Tissue
 from tumorboard.simulate.person.people import Person
 
@@ -65,8 +66,8 @@ EFFECTS: tuple[Effect, ...] = (
 
 
 @dataclass(frozen=True)
-class Traits:
-    """What a tumour is like; factors to the table of tissues, and chances.
+class Traits(Look):
+    """What a tumour is like: its tissue, and chances and parts besides.
 
     Parameters
     ----------
@@ -76,10 +77,6 @@ class Traits:
         Odds of a frontal place against the usual.
     necrosis, oedema : float
         Factors of the parts of the tumour.
-    gd, adc, cbv, ktrans, t1, t2, fa, rough : float
-        Factors of tumour tissue.
-    bend : float
-        Skewness of its texture.
     """
 
     enhances: float = 0.97
@@ -88,15 +85,6 @@ class Traits:
     frontal: float = 1.0
     necrosis: float = 1.0
     oedema: float = 1.0
-    gd: float = 1.0
-    adc: float = 1.0
-    cbv: float = 1.0
-    ktrans: float = 1.0
-    t1: float = 1.0
-    t2: float = 1.0
-    fa: float = 1.0
-    rough: float = 1.0
-    bend: float = 0.0
 
 
 MISMATCH_CHANCE = 0.42

@@ -16,6 +16,7 @@ from tumorboard.labels import LabelMap, Tissue
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.background import Background
 from tumorboard.simulate.fields import Float, Mask
+from tumorboard.simulate.look import Look
 from tumorboard.volume import Grid, box_around
 
 ROUGHNESS: dict[str, float] = {
@@ -40,36 +41,6 @@ every kind (chosen near the spread between patients of UPENN-GBM)."""
 OEDEMA_PART, OEDEMA_SPREAD = 0.8, 0.3
 """Of a voxel called oedema so much is oedema, and its standard deviation in space; the rest is the tissue it runs
 through (chosen near the variation within oedema of UPENN-GBM)."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a patient's tumour differs from the table; factors, 1 leaves it as it is.
-
-    Parameters
-    ----------
-    gd, adc, cbv, ktrans : float
-        Contrast agent, diffusivity, blood volume and permeability of tumour tissue.
-    t1, t2 : float
-        Relaxation times of tumour tissue.
-    fa : float
-        Anisotropy of tumour tissue.
-    rough, bend : float
-        Factor of its texture, and how much brighter than darker that reaches (0 is even).
-    uneven : float
-        Standard deviation of the natural logarithm of the concentration of contrast agent within it.
-    """
-
-    gd: float = 1.0
-    adc: float = 1.0
-    cbv: float = 1.0
-    ktrans: float = 1.0
-    t1: float = 1.0
-    t2: float = 1.0
-    fa: float = 1.0
-    rough: float = 1.0
-    bend: float = 0.0
-    uneven: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from scipy import ndimage as ndi
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.fields import Float, Mask, smooth_field
+from tumorboard.simulate.look import Look
 from tumorboard.simulate.scanner.matter import MATTERS, Matter
-from tumorboard.simulate.scanner.mixture import OWN, ROUGHNESS, Look, Mixture
+from tumorboard.simulate.scanner.mixture import OWN, ROUGHNESS, Mixture
 from tumorboard.simulate.scanner.weighting import DEFAULT, ENHANCED, PROTOCOLS, Protocol, matter_signal, table
 from tumorboard.volume import Grid, Volume
 
