@@ -29,10 +29,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Cost of digital cohorts.")
     parser.add_argument("--patients", type=int, default=100)
     wanted = parser.parse_args()
-    for number in (0, 0, 1, 2):
-        words = [sys.executable, "-c", ONE.format(number=number)]
-        cpu, peak, *shape = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-        print(f"one study at 1 mm, {'x'.join(shape)} around the brain: {float(cpu):.1f} CPU-s, {float(peak):.2f} GiB")
     with tempfile.TemporaryDirectory() as place:
         count = str(wanted.patients)
         words = ["simulate", "--out", f"{place}/c", "--patients", count, "--sites", "3", "--workers", "2"]
@@ -45,6 +41,10 @@ def main() -> None:
     print(
         f"{used.ru_utime + used.ru_stime:.0f} CPU-s, largest process {used.ru_maxrss / 2**20:.2f} GiB, {size:.1f} GiB"
     )
+    for number in (0, 0, 1, 2):
+        words = [sys.executable, "-c", ONE.format(number=number)]
+        cpu, peak, *shape = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+        print(f"one study at 1 mm, {'x'.join(shape)} around the brain: {float(cpu):.1f} CPU-s, {float(peak):.2f} GiB")
 
 
 if __name__ == "__main__":
