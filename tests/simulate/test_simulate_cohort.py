@@ -137,6 +137,8 @@ def test_a_cohort_as_dicom_is_taken_in_with_one_patient_each(tmp_path):
     found = take_in(IntakeRequest(inputs=tuple(sorted(tmp_path.glob("sub-*/dicom"))))).patients
     assert len(found) == 2
     assert all(p.digital for p in found)
+    with (tmp_path / "events.csv").open() as file:
+        assert {r["patient_id"] for r in csv.DictReader(file)} == {"DIGITAL-300001", "DIGITAL-300002"}
     assert {d for p in found for d in [s.date for s in p.studies]} == {FIRST_STUDY}
     files = sorted(tmp_path.rglob("IM*"))
     for file in files[:: max(1, len(files) // 12)]:

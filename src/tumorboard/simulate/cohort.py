@@ -133,7 +133,7 @@ def write_cohort(plan: CohortPlan, folder: Path, workers: int = 1) -> Iterator[i
     """
     members = {plan.label(n): plan.member(n) for n in range(plan.patients)}
     name = f"Digital cohort ({plan.kind.value}{', null' if plan.null else ''})"
-    write_cohort_tables(folder, name, plan.seed, members)
+    write_cohort_tables(folder, name, plan.seed, members, plan.form == "dicom")
     left = [n for n in range(plan.patients) if not is_whole(folder, plan.label(n))]
     yield plan.patients - len(left)
     for made, _ in enumerate(_written(plan, folder, left, workers), 1):

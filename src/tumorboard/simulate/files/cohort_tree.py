@@ -74,8 +74,11 @@ def is_whole(folder: Path, label: str) -> bool:
     return (_truth(folder, label) / f"sub-{label}_visits.tsv").exists()
 
 
-def write_cohort_tables(folder: Path, name: str, seed: int, members: Mapping[str, Member]) -> None:
-    """Write what is known before any image: descriptions, people, expression and events."""
+def write_cohort_tables(folder: Path, name: str, seed: int, members: Mapping[str, Member], dicom: bool = False) -> None:
+    """Write what is known before any image: descriptions, people, expression and events.
+
+    Events name patients as their images do: by BIDS label, or by the patient ID of their DICOM files.
+    """
     derivatives = folder / "derivatives"
     write_json(folder / "dataset_description.json", described(name, "raw", seed))
     for part in ("truth", "maps"):
@@ -89,7 +92,10 @@ def write_cohort_tables(folder: Path, name: str, seed: int, members: Mapping[str
     write_json(folder / "participants.json", _explained())
     rows = [expression(label, member) for label, member in members.items()]
     write_atomic(derivatives / "truth" / "expression.tsv", table_text(expression_header(), rows, "\t"))
-    happened = [events_table(events_of(member), label).partition("\n")[2] for label, member in members.items()]
+    happened = []
+    for label, member in members.items():
+        who = f"DIGITAL-{dicom_number(seed, member)}" if dicom else label
+        happened.append(events_table(events_of(member), who).partition("\n")[2])
     write_atomic(folder / "events.csv", ",".join(EVENT_COLUMNS) + "\n" + "".join(happened))
     write_atomic(folder / ".bidsignore", "events.csv\ndigital.json\nsub-*/dicom\n")
 
@@ -151,6 +157,11 @@ def sidecar(site: Site, sequence: Sequence) -> dict[str, object]:
     return told
 
 
+def dicom_number(seed: int, member: Member) -> int:
+    """Return the number in a patient's DICOM ID; it is another in every cohort."""
+    return 100_000 * (seed % 20_000) + member.number + 1
+
+
 def write_patient_dicom(folder: Path, label: str, seed: int, member: Member, spacing_mm: float) -> None:
     """Write one patient as whole heads in DICOM, and its tables."""
     how, planes = PROTOCOLS[member.site.protocol], PLANES_OF_SITE[member.site.protocol]
@@ -164,8 +175,9 @@ def write_patient_dicom(folder: Path, label: str, seed: int, member: Member, spa
         rng = np.random.default_rng([seed, member.number, 11, n])
         native.append(native_study(head, made.id, made.date, PLANES[planes], rng))
         tables.add(label, seed, member, n, made)
-    number = 100_000 * (seed % 20_000) + member.number + 1
-    patient = NativePatient(number, member.site.name, tuple(native), tuple(events_of(member)), planes)
+    patient = NativePatient(
+        dicom_number(seed, member), member.site.name, tuple(native), tuple(events_of(member)), planes
+    )
     write_digital_dicom(patient, folder / f"sub-{label}")
     tables.write(_truth(folder, label) / f"sub-{label}")
 
