@@ -89,8 +89,8 @@ def test_oedema_falls_with_distance_and_prefers_white(head, days):
     near, far = (away > 0) & (away < 8), (away > 20) & (away < 28)
     assert fluid[near & (head.wm > 0.8)].mean() > 3 * fluid[far & (head.wm > 0.8)].mean()
     ring = (away > 6) & (away < 14)
-    # 1.7 to 2.2 in eight heads
-    assert fluid[ring & (head.wm > 0.8)].mean() > 1.6 * fluid[ring & (head.gm > 0.8)].mean()
+    # 1.4 to 2.2 in eight heads: fibres and unevenness count too
+    assert fluid[ring & (head.wm > 0.8)].mean() > 1.3 * fluid[ring & (head.gm > 0.8)].mean()
 
 
 def test_labels_nest(head, days):

@@ -72,7 +72,7 @@ def bulged(mm: Float, bulge: Bulge, hold: Float | None = None) -> Float:
     --------
     >>> swelling = Bulge((0, 0, 0), (10, 10, 10), 0.3)
     >>> at = np.array([[5.0, 60.0], [0.0, 0.0], [0.0, 0.0]], np.float32)
-    >>> bulged(at, swelling)[0].round(2).tolist()
+    >>> [round(float(x), 2) for x in bulged(at, swelling)[0]]
     [3.83, 60.0]
     """
     shape = (3,) + (1,) * (np.ndim(mm) - 1)

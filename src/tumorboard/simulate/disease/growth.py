@@ -24,6 +24,9 @@ from tumorboard.simulate.disease.diffusion import FIBRES, along_fibres, conducta
 from tumorboard.simulate.fields import Float, Mask, smooth_field
 from tumorboard.volume import Grid
 
+FIRST_CELLS_MM = 5.0
+"""Standard deviation of the first cells, mm: wide enough to grow where they are (chosen; near sqrt(D/rho))."""
+
 
 @dataclass(frozen=True)
 class GrowthParameters:
@@ -117,7 +120,7 @@ def arrival_days(
     step_day = 0.9 * head.grid.spacing_mm[0] ** 2 / (2.0 * sum(FIBRES) * parameters.white_mm2_day)
     conduct = along_fibres(conductances(speed, head.grid.spacing_mm))
     density = _first_cells(seed_ijk, box, head.grid) * solid
-    days = np.full(solid.shape, np.inf, dtype=np.float32)
+    days = np.where(density > parameters.core_density, np.float32(0.0), np.float32(np.inf))
     wanted = core_ml / head.grid.voxel_volume_ml
     for step in range(1, 1200):
         advance(density, conduct, rate, step_day)
@@ -147,7 +150,7 @@ def advance(density: Float, conduct: list[Float], rate: Float, step_day: float) 
     --------
     >>> one = np.full((1, 1, 1), 0.5, np.float32)
     >>> advance(one, conductances(one, (1.0, 1.0, 1.0)), np.ones_like(one), 0.1)
-    >>> float(one[0, 0, 0].round(3))
+    >>> round(float(one[0, 0, 0]), 3)
     0.525
     """
     density += np.float32(step_day) * (divergence(density, conduct) + rate * density * (1 - density))
@@ -281,7 +284,7 @@ def _box_around(seed: tuple[int, int, int], core_ml: float, grid: Grid) -> tuple
 
 
 def _first_cells(seed: tuple[int, int, int], box: tuple[slice, slice, slice], grid: Grid) -> Float:
-    """Return a ball of cells with a Gaussian edge of 3 mm, 1 at its centre."""
+    """Return a ball of cells with a Gaussian edge, 1 at its centre."""
     axes = np.ogrid[box]
     squares = [((a - c) * s) ** 2 for a, c, s in zip(axes, seed, grid.spacing_mm, strict=True)]
-    return np.asarray(np.exp(-(squares[0] + squares[1] + squares[2]) / (2 * 3.0**2)), dtype=np.float32)
+    return np.asarray(np.exp(-(squares[0] + squares[1] + squares[2]) / (2 * FIRST_CELLS_MM**2)), dtype=np.float32)

@@ -159,15 +159,15 @@ def draw_plan(person: Person, outcome: Outcome, rng: np.random.Generator) -> Pla
     low, high = REMOVED[person.resection]
     ends = outcome.days if outcome.dead else 1.4 * outcome.days
     progression = max(75.0, ends * (0.35 + 0.4 * u[0]))
-    after = progression + 30.0
+    after = float(progression + 30.0)
     return Plan(
-        removed=low + (high - low) * u[1],
-        progression=progression,
+        removed=float(low + (high - low) * u[1]),
+        progression=float(progression),
         pseudo=bool(u[2] < PSEUDO_CHANCE[person.mgmt_methylated] and progression > 190),
         bevacizumab=after if u[3] < BEVACIZUMAB_CHANCE else None,
         immunotherapy=after if u[3] > 1 - IMMUNOTHERAPY_CHANCE else None,
-        shrinks=0.45 + 0.45 * u[4],
-        doubling=30.0 + 50.0 * u[5],
+        shrinks=float(0.45 + 0.45 * u[4]),
+        doubling=float(30.0 + 50.0 * u[5]),
     )
 
 

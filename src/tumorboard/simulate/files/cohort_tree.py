@@ -135,6 +135,7 @@ def sidecar(site: Site, sequence: Sequence) -> dict[str, object]:
 
     Examples
     --------
+    >>> from tumorboard.simulate.scanner.sites import SITES
     >>> sidecar(SITES[2], Sequence.FLAIR)["MagneticFieldStrength"]
     1.5
     """
