@@ -39,7 +39,7 @@ SYSTEMS: dict[str, str] = {
     "D14": f"{_GLIOMA} ADC CBV pten tp53 rb1 nf1 egfr_amplification",
     "D15": f"{_GLIOMA} idh tp53 grade",
     "D16": f"{_GLIOMA} ADC CBV idh survival_days",
-    "D17": f"{_GLIOMA} idh tert_promoter",
+    "D17": f"{_GLIOMA} place idh tert_promoter",
     "D18": "DTI FA kind:glioma idh",
     "D19": "DSC kind:glioma idh",
     "D20": f"{_GLIOMA} DTI DSC idh mgmt egfr_amplification survival_days",

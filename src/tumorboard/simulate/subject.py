@@ -138,6 +138,8 @@ class Made:
         As displaced.
     mishaps : Mishaps
         What went wrong.
+    place : str
+        Side and lobe in which a glioma began; empty for other tumours.
     """
 
     id: str
@@ -152,6 +154,7 @@ class Made:
     mixture: Mixture
     head: Anatomy
     mishaps: Mishaps
+    place: str = ""
 
 
 def draw_member(seed: int, n: int, kind: Kind, sites: int, visits: int, null: bool = False) -> Member:
@@ -278,11 +281,6 @@ def studies(
         yield _study(member, ground, n, day, extras, volumes, rng)
 
 
-def place_of(seed: int, member: Member, spacing_mm: float) -> str:
-    """Return side and lobe of a glioma; empty for other tumours."""
-    return _ground(member, spacing_mm, np.random.default_rng([seed, member.number, 5])).site
-
-
 def _ground(member: Member, spacing_mm: float, rng: np.random.Generator) -> _Ground:
     head = cropped(draw_anatomy(rng, spacing_mm, AnatomyParameters.of_age(member.age_years)))
     background = draw_background(head, rng, member.age_years)
@@ -334,6 +332,7 @@ def _study(
         mixture=mixture,
         head=head,
         mishaps=mishaps,
+        place=ground.site,
     )
 
 

@@ -43,7 +43,7 @@ PARTICIPANTS: tuple[str, ...] = (
 )
 
 VISITS: tuple[str, ...] = (
-    *("participant_id", "session_id", "day", "truth", "et_ml", "netc_ml", "snfh_ml", "rc_ml", "necrosis_ml"),
+    *("participant_id", "session_id", "day", "truth", "place", "et_ml", "netc_ml", "snfh_ml", "rc_ml", "necrosis_ml"),
     *("lesions", "steroid_mg_d", "kps", "ghost", "missing", "swapped"),
 )
 
@@ -130,6 +130,7 @@ def visit_row(label: str, member: Member, n: int, made: Made) -> Row:
     lost = made.mishaps
     return (
         *(f"sub-{label}", made.id, made.day, of.truth.value if of else "follow-up" if n else "baseline"),
+        made.place or "n/a",
         *volumes,
         f"{np.count_nonzero(made.necrosis) * ml:.3f}",
         len(made.seen) or "n/a",
