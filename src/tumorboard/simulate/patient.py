@@ -18,7 +18,14 @@ from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.body.anatomy import Anatomy, draw_anatomy
 from tumorboard.simulate.body.background import Background, draw_background
-from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, core_mask, draw_voxel, solid_tissue
+from tumorboard.simulate.disease.growth import (
+    GrowthParameters,
+    arrival_days,
+    core_mask,
+    draw_voxel,
+    solid_tissue,
+    white_matter_in,
+)
 from tumorboard.simulate.disease.lesion import tumour_labels
 from tumorboard.simulate.fields import Float, Mask
 from tumorboard.simulate.scanner.mixture import Mixture, State, mixed
@@ -176,40 +183,15 @@ def digital_patient(seed: int = 7, spacing_mm: float = 2.0) -> DigitalPatient:
     (['ses-01', 'ses-02', 'ses-03'], dtype('int16'))
     """
     rng = np.random.default_rng(seed)
-    return imaged(seed, draw_course(rng, spacing_mm), rng)
-
-
-def imaged(seed: int, course: Course, rng: np.random.Generator, visits: int = len(STUDY_IDS)) -> DigitalPatient:
-    """Image the first visits of a course.
-
-    Parameters
-    ----------
-    seed : int
-        Told with the patient.
-    course : Course
-        From :func:`draw_course`.
-    rng : numpy.random.Generator
-        Source of noise, bias fields and scanner gain.
-    visits : int
-        1 to 3.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(7)
-    >>> len(imaged(7, draw_course(rng, 6.0), rng, visits=1).studies)
-    1
-    """
+    course = draw_course(rng, spacing_mm)
     studies = tuple(
         DigitalStudy(study, date, scan(course.head, course.mixture(n), rng), course.states[n].truth)
-        for n, (study, date) in enumerate(zip(STUDY_IDS[:visits], study_dates(), strict=False))
+        for n, (study, date) in enumerate(zip(STUDY_IDS, study_dates(), strict=True))
     )
-    last = studies[-1].date
-    return DigitalPatient(
-        seed, course.site, studies, tuple(e for e in treatment_events() if e.date <= last), course.head
-    )
+    return DigitalPatient(seed, course.site, studies, treatment_events(), course.head)
 
 
-def draw_course(rng: np.random.Generator, spacing_mm: float, parameters: CourseParameters | None = None) -> Course:
+def draw_course(rng: np.random.Generator, spacing_mm: float) -> Course:
     """Draw a head and what grows in it; no images.
 
     Parameters
@@ -218,8 +200,6 @@ def draw_course(rng: np.random.Generator, spacing_mm: float, parameters: CourseP
         Source of everything.
     spacing_mm : float
         Voxel size, mm.
-    parameters : CourseParameters, optional
-        Volumes; the defaults are those of the demonstration.
 
     Raises
     ------
@@ -234,7 +214,7 @@ def draw_course(rng: np.random.Generator, spacing_mm: float, parameters: CourseP
     """
     head = draw_anatomy(rng, spacing_mm)
     site, seed_ijk = _draw_site(head, rng)
-    truths = _course(head, seed_ijk, rng, parameters or CourseParameters())
+    truths = _course(head, seed_ijk, rng, CourseParameters())
     return Course(head, site, tuple(State.of_labels(t) for t in truths), draw_background(head, rng))
 
 
@@ -287,11 +267,7 @@ def _day(n: int) -> dt.date:
 def _draw_site(head: Anatomy, rng: np.random.Generator) -> tuple[str, tuple[int, int, int]]:
     lobe = list(SITES_MM)[int(rng.integers(len(SITES_MM)))]
     side, sign = (("left", -1.0), ("right", 1.0))[int(rng.integers(2))]
-    allowed = head.wm > 0.6
-    x, y, z = head.mni_mm
-    for place, (low, high) in zip((sign * x, y, z), SITES_MM[lobe], strict=True):
-        allowed &= (place >= low) & (place <= high)
-    return f"{side} {lobe}", draw_voxel(allowed, rng)
+    return f"{side} {lobe}", draw_voxel(white_matter_in(head, SITES_MM[lobe], sign), rng)
 
 
 def _course(

@@ -14,7 +14,7 @@ import numpy as np
 from tumorboard.errors import InputError
 from tumorboard.simulate.body.anatomy import Anatomy
 from tumorboard.simulate.body.bulge import before_swelling
-from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, draw_voxel
+from tumorboard.simulate.disease.growth import GrowthParameters, arrival_days, draw_voxel, white_matter_in
 from tumorboard.simulate.fields import Float
 from tumorboard.simulate.look import Look
 from tumorboard.simulate.person.effects import Traits
@@ -216,10 +216,7 @@ def grown(glioma: Glioma, head: Anatomy, rng: np.random.Generator) -> tuple[Floa
         There is no room.
     """
     side, sign = (("left", -1.0), ("right", 1.0))[int(rng.integers(2))]
-    allowed = head.wm > 0.6
-    for place, (low, high) in zip((sign * head.mni_mm[0], *head.mni_mm[1:]), SITES_MM[glioma.site], strict=True):
-        allowed &= (place >= low) & (place <= high)
-    first = draw_voxel(allowed, rng)
+    first = draw_voxel(white_matter_in(head, SITES_MM[glioma.site], sign), rng)
     days = arrival_days(head, first, 1.35 * glioma.core_ml, rng, glioma.growth)
     for _ in range(int(rng.integers(1, 3)) if glioma.form is Form.MULTIFOCAL else 0):
         away = np.linalg.norm(head.mni_mm - head.mni_mm[(slice(None), *first)][:, None, None, None], axis=0)

@@ -220,6 +220,24 @@ def core_mask(
     return np.asarray(ndi.binary_fill_holes(mask) & solid_tissue(head))
 
 
+def white_matter_in(head: Anatomy, box_mm: tuple[tuple[float, float], ...], side: float) -> Mask:
+    """Return the white matter within a box of |x|, y, z in MNI mm, on the left (-1) or right (1) side.
+
+    Examples
+    --------
+    >>> from tumorboard.simulate.body.anatomy import draw_anatomy
+    >>> head = draw_anatomy(np.random.default_rng(0), 6.0)
+    >>> frontal = white_matter_in(head, ((22.0, 34.0), (12.0, 36.0), (12.0, 34.0)), -1.0)
+    >>> bool(frontal.any()), bool((head.mni_mm[0][frontal] < 0).all())
+    (True, True)
+    """
+    allowed = head.wm > 0.6
+    x, y, z = head.mni_mm
+    for place, (low, high) in zip((side * x, y, z), box_mm, strict=True):
+        allowed &= (place >= low) & (place <= high)
+    return allowed
+
+
 def draw_voxel(allowed: Mask, rng: np.random.Generator) -> tuple[int, int, int]:
     """Draw a voxel of a mask.
 

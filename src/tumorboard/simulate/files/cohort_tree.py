@@ -20,7 +20,14 @@ from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.files.dicom_tree import write_digital_dicom
 from tumorboard.simulate.files.series import write_series_nifti
-from tumorboard.simulate.files.tree import EVENT_COLUMNS, described, events_table, label_table, table_text
+from tumorboard.simulate.files.tree import (
+    EVENT_COLUMNS,
+    described,
+    events_table,
+    sessions_table,
+    table_text,
+    write_descriptions,
+)
 from tumorboard.simulate.native import NativePatient, native_study
 from tumorboard.simulate.scanner.acquisition import PROTOCOLS as PLANES
 from tumorboard.simulate.scanner.head import whole_head
@@ -80,11 +87,8 @@ def write_cohort_tables(folder: Path, name: str, seed: int, members: Mapping[str
     Events name patients as their images do: by BIDS label, or by the patient ID of their DICOM files.
     """
     derivatives = folder / "derivatives"
-    write_json(folder / "dataset_description.json", described(name, "raw", seed))
-    for part in ("truth", "maps"):
-        told = described(f"{name}: {part}", "derivative", seed)
-        write_json(derivatives / part / "dataset_description.json", told)
-    write_atomic(derivatives / "truth" / "dseg.tsv", label_table())
+    write_descriptions(folder, name, seed)
+    write_json(derivatives / "maps" / "dataset_description.json", described(f"{name}: maps", "derivative", seed))
     write_atomic(folder / "README", f"{name}. Digital patients, made from seed {seed}: nothing measured on them is\n"
                  "evidence about people. Tables of truth: derivatives/truth.\n")  # fmt: skip
     rows = [participant(label, member) for label, member in members.items()]
@@ -125,8 +129,8 @@ def write_patient(
             _write_extra(folder, subject, made.id, stem, sequence, extra)
         _write_truth(truth / made.id / "seg" / stem, made)
         tables.add(label, seed, member, n, made)
-        dates.append((made.id, f"{made.date.isoformat()}T00:00:00"))
-    write_atomic(folder / subject / f"{subject}_sessions.tsv", table_text(("session_id", "acq_time"), dates, "\t"))
+        dates.append((made.id, made.date))
+    write_atomic(folder / subject / f"{subject}_sessions.tsv", sessions_table(dates))
     tables.write(truth / subject)
 
 

@@ -10,6 +10,7 @@ Source: BIDS specification 1.10 (https://bids-specification.readthedocs.io); ``e
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -54,32 +55,13 @@ def write_digital_patient(patient: DigitalPatient, folder: Path) -> None:
     ...     sorted(f.name for f in (Path(place) / "sub-digital" / "ses-01" / "anat").iterdir())[0]
     'sub-digital_ses-01_FLAIR.nii.gz'
     """
-    write_subject(patient, folder)
-    write_atomic(folder / "events.csv", events_table(patient.events, SUBJECT))
-    write_descriptions(folder, "Digital patient", patient.seed)
-
-
-def write_subject(patient: DigitalPatient, folder: Path, label: str = SUBJECT) -> None:
-    """Write the images and the truth of one subject of a tree; its sessions last, so that they say it is whole.
-
-    Parameters
-    ----------
-    patient : DigitalPatient
-        Whose.
-    folder : Path
-        Root of the tree.
-    label : str
-        BIDS subject label.
-    """
-    subject, truth = f"sub-{label}", folder / "derivatives" / "truth"
+    subject, truth = f"sub-{SUBJECT}", folder / "derivatives" / "truth"
     for study in patient.studies:
         _write_study(study, folder / subject, truth / subject, f"{subject}_{study.id}")
-    write_atomic(sessions_file(folder, label), _sessions(patient.studies))
-
-
-def sessions_file(folder: Path, label: str) -> Path:
-    """Return where the sessions of a subject stand."""
-    return folder / f"sub-{label}" / f"sub-{label}_sessions.tsv"
+    dates = ((study.id, study.date) for study in patient.studies)
+    write_atomic(folder / subject / f"{subject}_sessions.tsv", sessions_table(dates))
+    write_atomic(folder / "events.csv", events_table(patient.events, SUBJECT))
+    write_descriptions(folder, "Digital patient", patient.seed)
 
 
 def write_descriptions(folder: Path, name: str, seed: int) -> None:
@@ -119,8 +101,15 @@ def _write_study(study: DigitalStudy, images: Path, truth: Path, stem: str) -> N
     write_volume(study.truth, truth / study.id / "seg" / f"{stem}_dseg.nii.gz")
 
 
-def _sessions(studies: Iterable[DigitalStudy]) -> str:
-    return table_text(("session_id", "acq_time"), ((s.id, f"{s.date.isoformat()}T00:00:00") for s in studies), "\t")
+def sessions_table(dates: Iterable[tuple[str, dt.date]]) -> str:
+    r"""Return ``sessions.tsv`` of studies with their dates, as text.
+
+    Examples
+    --------
+    >>> sessions_table([("ses-01", dt.date(2000, 1, 3))]).splitlines()[1]
+    'ses-01\t2000-01-03T00:00:00'
+    """
+    return table_text(("session_id", "acq_time"), ((name, f"{day.isoformat()}T00:00:00") for name, day in dates), "\t")
 
 
 def _event_row(subject: str, event: Event) -> Sequence[object]:
