@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.set-up
 WORKERS ?= 2
 
-.PHONY: setup demo check test test-slow bench docs clean
+.PHONY: setup demo check test test-slow bench docs train-bundles clean
 
 setup: $(STAMP)
 
@@ -42,6 +42,10 @@ bench: setup
 
 docs: setup
 	$(BIN)/python scripts/make_reference.py
+
+# hours; goes on where it was stopped, and replaces src/tumorboard/bundles
+train-bundles: setup
+	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 $(BIN)/python scripts/train_bundles.py
 
 clean:
 	rm -rf $(VENV) demo-output build dist src/*.egg-info

@@ -6,7 +6,9 @@ them can tell another story. There is no global and no environment variable.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import PurePath
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 
 class RunSettings(BaseModel):
@@ -15,10 +17,16 @@ class RunSettings(BaseModel):
     Examples
     --------
     >>> RunSettings().segmenter
-    'fuzzy'
+    'glioma'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    segmenter: str = Field(default="fuzzy", description="method that outlines the tumour where no own masks are given")
+    segmenter: str = Field(default="glioma", description="method that outlines the tumour where no own masks are given")
     digital: bool = Field(default=False, description="the patient is simulated; every output says so")
+
+    @field_serializer("segmenter")
+    def _without_places(self, text: str) -> str:
+        """Where a user's models lie is nobody's business: only the names of folders are written."""
+        how, colon, rest = text.rpartition(":")
+        return how + colon + "+".join(PurePath(part).name for part in rest.split("+"))

@@ -228,7 +228,7 @@ def test_date_or_pseudonym_that_cannot_be(refused, write, out, words):
 def test_unknown_segmenter(command, write, out):
     ended = command("run", write("FLAIR"), "--out", out, "--segmenter", "magic")
     assert ended.code == 2
-    assert "expected one of the segmenters fuzzy; got 'magic'" in ended.flat
+    assert "expected one of the segmenters glioma, fuzzy; got 'magic'" in ended.flat
 
 
 # --- the output -------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage as ndi
 
 from tumorboard.errors import GeometryError
 from tumorboard.metrics.surface import image_diagonal_mm, surface_distances
@@ -181,6 +182,45 @@ def test_the_maximum_equals_simpleitk_where_neither_holds_the_other(seed, spacin
     judge = sitk.HausdorffDistanceImageFilter()
     judge.Execute(*images)
     assert surface_distances(a, b, spacing).max_mm == pytest.approx(judge.GetHausdorffDistance(), abs=1e-4)
+
+
+def plain(a, b, spacing):
+    """The definition without a box: erosion and distance maps of whole images in double precision."""
+    one, two = (m & ~ndi.binary_erosion(m) for m in (a, b))
+    there = ndi.distance_transform_edt(~two, sampling=spacing)[one]
+    back = ndi.distance_transform_edt(~one, sampling=spacing)[two]
+    every = np.concatenate([there, back])
+    hd95 = max(np.percentile(d, 95) for d in (there, back))
+    return [hd95, (every <= 1.0 + 1e-6).mean(), every.mean(), every.max()]
+
+
+@st.composite
+def blobs(draw):
+    """Two unions of boxes that may touch the edge of the image, in any order of memory."""
+    shape = draw(st.tuples(*[st.integers(1, 14)] * 3))
+    masks = []
+    for _ in range(2):
+        mask = np.zeros(shape, bool, order=draw(st.sampled_from("CF")))
+        for _ in range(draw(st.integers(1, 3))):
+            start = [draw(st.integers(0, n - 1)) for n in shape]
+            mask[tuple(slice(s, draw(st.integers(s + 1, n))) for s, n in zip(start, shape, strict=True))] = True
+        masks.append(mask)
+    return masks
+
+
+@given(blobs() | PAIRS, SPACINGS | st.tuples(*[st.floats(0.2, 8.0)] * 3))
+def test_the_box_and_the_search_change_nothing(pair, spacing):
+    a, b = pair
+    assume(a.any() and b.any())
+    expected = plain(a, b, spacing)
+    assert values(surface_distances(a, b, spacing)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0, 1.0), (0.9375, 0.9375, 5.0)])
+def test_a_tumour_sized_pair_equals_the_plain_definition(spacing):
+    a = ball((70, 64, 40), (30.0, 30.0, 20.0 * spacing[2]), 22.0, spacing)
+    b = np.roll(a, (4, -3, 1), (0, 1, 2)) & (np.random.default_rng(3).random(a.shape) < 0.999)
+    assert values(surface_distances(a, b, spacing)) == pytest.approx(plain(a, b, spacing), rel=1e-12)
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0, 0.0), (1.0, -1.0, 1.0), (1.0, 1.0)])

@@ -17,15 +17,15 @@ from tumorboard.io.images import read_volume
 from tumorboard.labels import DICOM_SEG, REGIONS, SCHEMES, LabelMap, Tissue
 from tumorboard.measure.study import Segmented
 from tumorboard.prepare.back import labels_to_native
-from tumorboard.segment import SEGMENTERS
+from tumorboard.segment.named import segmenter_of
 from tumorboard.study import LabelsInput, Study
 from tumorboard.transform import resample
 from tumorboard.volume import Grid
 
 
 def outline_by_segmenter(study: Study, name: str) -> Outlined:
-    """Segment a study with an enrolled method."""
-    found = SEGMENTERS.make(name).segment(study)
+    """Segment a study with a method (see :func:`tumorboard.segment.named.segmenter_of`)."""
+    found = segmenter_of(name).segment(study)
     card = found.card
     told: dict[str, Any] = {
         "id": card.id,
@@ -37,8 +37,10 @@ def outline_by_segmenter(study: Study, name: str) -> Outlined:
         "validity": found.validity.score,
         "warnings": list(found.validity.reasons),
         "origin": card.id,
+        "predicted_dice": dict(found.predicted_dice),
     }
-    return Outlined(Segmented(found.labels, found.probabilities, found.not_assessable), told)
+    segmented = Segmented(found.labels, found.probabilities, found.not_assessable, intervals=found.intervals)
+    return Outlined(segmented, told)
 
 
 def outline_by_own_masks(study: Study, labels: LabelsInput) -> Outlined:

@@ -144,6 +144,7 @@ def save_outlined(folder: CaseFolder, study: Study, outlined: Outlined) -> list[
         "SpatialReference": folder.relative(folder.anat(study.id, study.reference.bids_suffix)),
         "Memberships": sorted(outlined.segmented.memberships),
         "NotAssessable": dict(outlined.segmented.not_assessable),
+        "Intervals": {region: list(bounds) for region, bounds in outlined.segmented.intervals.items()},
         "Method": outlined.told,
     }
     written.append(folder.seg(study.id, "dseg.json"))
@@ -162,7 +163,9 @@ def load_outlined(folder: CaseFolder, study: Study) -> Outlined:
     native = None
     if study.native is not None:
         native = LabelMap(read_volume(folder.native(study.id, "dseg.nii.gz"), "native labels").data, study.native)
-    segmented = Segmented(LabelMap(read.data, study.grid), memberships, side["NotAssessable"], native)
+    intervals = {region: (low, high) for region, (low, high) in side["Intervals"].items()}
+    labels = LabelMap(read.data, study.grid)
+    segmented = Segmented(labels, memberships, side["NotAssessable"], native, intervals)
     return Outlined(segmented, side["Method"])
 
 

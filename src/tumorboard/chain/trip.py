@@ -33,7 +33,7 @@ from tumorboard.measure.study import Measured, measure_study
 from tumorboard.measurement import StudyMeasurements
 from tumorboard.prepare.prepare import prepare, read_study_with_notes
 from tumorboard.report.bundle import StudyBundle
-from tumorboard.segment import SEGMENTERS
+from tumorboard.segment.named import segmenter_of
 from tumorboard.settings import RunSettings
 from tumorboard.stages import STAGES, Listener, run_stage
 from tumorboard.store import CaseFolder, StageRecord, digest, digest_file
@@ -172,7 +172,7 @@ class StudyTrip:
         labels = self.source.labels
         if labels is not None:
             return ["own masks", labels.scheme, _digest_image(labels.path, "labels")]
-        return [self.settings.segmenter, SEGMENTERS.make(self.settings.segmenter).card.version]
+        return [self.settings.segmenter, segmenter_of(self.settings.segmenter).card.version]
 
     def _mask_key(self) -> list[str]:
         own = self.source.brain_mask

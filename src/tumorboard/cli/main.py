@@ -18,6 +18,7 @@ from tumorboard.cli.deidentify import register_deidentify
 from tumorboard.cli.options import register_chain_commands
 from tumorboard.cli.simulate import register_simulate
 from tumorboard.cli.tools import register_tools
+from tumorboard.cli.train import register_train
 from tumorboard.errors import TumorboardError
 
 INTERRUPTED = 130
@@ -51,6 +52,7 @@ register_chain_commands(app)
 register_tools(app)
 register_simulate(app)
 register_deidentify(app)
+register_train(app)
 
 
 def main() -> None:

@@ -58,7 +58,14 @@ SchemeName = Annotated[
 Events = Annotated[Path | None, typer.Option("--events", help="Table of events (CSV).", rich_help_panel=_OWN)]
 Date = Annotated[str | None, typer.Option("--date", help="Date of a single study, ISO.", rich_help_panel=_OWN)]
 Patient = Annotated[str | None, typer.Option("--patient", help="Pseudonym of the patient.", rich_help_panel=_OWN)]
-Segmenter = Annotated[str, typer.Option("--segmenter", help="Method that outlines the tumour.")]
+Segmenter = Annotated[
+    str,
+    typer.Option(
+        "--segmenter",
+        help="glioma (network), fuzzy (no training), a folder with a bundle, an nnU-Net v2 model or a MONAI bundle; "
+        "several joined by + are fused (staple:A+B).",
+    ),
+]
 
 _HELP = {
     "report": "Run the whole chain: from images to measurements and the report.",
@@ -136,13 +143,13 @@ def _chain_command(until: str) -> Callable[..., None]:
         events: Events = None,
         date: Date = None,
         patient: Patient = None,
-        segmenter: Segmenter = "fuzzy",
+        segmenter: Segmenter = "glioma",
     ) -> None:
         from tumorboard.cli.show import run_and_show
-        from tumorboard.segment import SEGMENTERS
+        from tumorboard.segment.named import segmenter_of
         from tumorboard.settings import RunSettings
 
-        SEGMENTERS.make(segmenter)
+        segmenter_of(segmenter)
         explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
         request = request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient), brain_mask)
         run_and_show(request, out, RunSettings(segmenter=segmenter), until)

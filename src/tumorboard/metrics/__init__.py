@@ -1,1 +1,1 @@
-"""How well two label maps agree: overlap, surface distances, and one table of both per region."""
+"""How well two maps agree: overlap, surface distances, a table of both per region, lesions, instances, detections."""

@@ -57,8 +57,8 @@ def dice(ref: Any, pred: Any) -> float:
     (0.5, 1.0)
     """
     a, b = as_masks(ref, pred)
-    total = int(a.sum()) + int(b.sum())
-    return 2.0 * int((a & b).sum()) / total if total else 1.0
+    total = _count(a) + _count(b)
+    return 2.0 * _count(a & b) / total if total else 1.0
 
 
 def sensitivity(ref: Any, pred: Any) -> float | None:
@@ -85,10 +85,10 @@ def sensitivity(ref: Any, pred: Any) -> float | None:
     (0.25, None)
     """
     a, b = as_masks(ref, pred)
-    wanted = int(a.sum())
+    wanted = _count(a)
     if not wanted:
         return None if b.any() else 1.0
-    return int((a & b).sum()) / wanted
+    return _count(a & b) / wanted
 
 
 def precision(ref: Any, pred: Any) -> float | None:
@@ -131,4 +131,8 @@ def volume_difference_ml(ref: Any, pred: Any, voxel_volume_ml: float) -> float:
     1.0
     """
     a, b = as_masks(ref, pred)
-    return (int(b.sum()) - int(a.sum())) * voxel_volume_ml
+    return (_count(b) - _count(a)) * voxel_volume_ml
+
+
+def _count(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))

@@ -16,4 +16,12 @@ def _fuzzy() -> Segmenter:
     return FuzzySegmenter()
 
 
+def _glioma() -> Segmenter:
+    from tumorboard.networks.bundle import read_bundle, shipped
+    from tumorboard.segment.learned import LearnedSegmenter
+
+    return LearnedSegmenter(read_bundle(shipped("glioma")))
+
+
+SEGMENTERS.add("glioma", _glioma)
 SEGMENTERS.add("fuzzy", _fuzzy)

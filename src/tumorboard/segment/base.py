@@ -69,6 +69,10 @@ class Segmentation:
         The method.
     not_assessable : mapping of str to str
         Regions that could not be looked for, and why. They are not zero: they are unknown.
+    intervals : mapping of str to (float, float)
+        90 % intervals of volumes by region, mL, where the method has calibrated ones.
+    predicted_dice : mapping of str to float
+        What Dice the method expects of itself, by region, 0 to 1.
     """
 
     labels: LabelMap
@@ -76,6 +80,8 @@ class Segmentation:
     validity: Validity
     card: Card
     not_assessable: Mapping[str, str] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    predicted_dice: Mapping[str, float] = field(default_factory=dict)
 
 
 class Segmenter(Protocol):

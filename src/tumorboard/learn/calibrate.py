@@ -1,0 +1,202 @@
+"""What a network's outputs are worth: temperature, weight of the fine pass, intervals, predicted Dice, usual input.
+
+Why it exists: a network is trained to be right, not to know how often it is. Everything here is estimated on digital
+patients that it did not learn from, scanned by the simulator's sites rather than drawn by the training's generator,
+and stored in the bundle.
+
+Source of the temperature: Guo C et al., ICML 2017:1321-1330.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from tumorboard.labels import REGIONS, LabelMap
+from tumorboard.metrics.overlap import dice
+from tumorboard.networks.bundle import Bundle, Calibration
+from tumorboard.segment.calibrated import COVERAGE, expected_dice, unsureness
+from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
+from tumorboard.segment.likeness import quantiles
+from tumorboard.study import Study
+
+Float = NDArray[np.float32]
+
+JUDGED = ("WT", "TC", "ET", "RC")
+"""Regions with intervals and predicted Dice."""
+
+VOXELS = 20_000
+"""Voxels of a study on which the temperature is fitted: half of them where there is tumour or suspicion of it."""
+
+LEAST_ML = 0.2
+"""Smaller true volumes do not calibrate intervals: a ratio of crumbs says nothing."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one study showed of one region."""
+
+    region: str
+    true_ml: float
+    found_ml: float
+    width: float
+    expected: float
+    dice: float
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What was estimated, and from what.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        For the bundle.
+    rows : tuple of Judged
+        One a study and region.
+    """
+
+    calibration: Calibration
+    rows: tuple[Judged, ...]
+
+
+def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: Options | None = None) -> Calibrated:
+    """Estimate a bundle's calibration.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Trained.
+    cases : iterable of (Study, LabelMap)
+        Prepared digital studies and their truth on the study's grid.
+    options : Options, optional
+        How the networks are run.
+
+    Returns
+    -------
+    Calibrated
+    """
+    plain = Calibration(fine_weight=bundle.metadata.calibration.fine_weight)
+    bare = Bundle(bundle.metadata.model_copy(update={"calibration": plain}), bundle.weights)
+    segmenter = LearnedSegmenter(bare, options)
+    logits, classes, kept = [], [], []
+    usual: dict[str, list[NDArray[np.float64]]] = {s.value: [] for s in bundle.metadata.sequences}
+    for study, truth in cases:
+        seen = segmenter.look(study)
+        for n, sequence in enumerate(bundle.metadata.sequences):
+            if seen.images[n].any():
+                usual[sequence.value].append(quantiles(seen.images[n], seen.brain))
+        inside = truth.data[seen.box]
+        some = _sampled(seen.logits, inside, seen.brain)
+        logits.append(seen.logits.reshape(len(seen.logits), -1)[:, some])
+        classes.append(inside.ravel()[some])
+        kept.append((seen.logits.astype(np.float16), inside, seen.brain, study.grid.spacing_mm))
+    temperature = fitted_temperature(np.concatenate(logits, axis=1), np.concatenate(classes))
+    rows = tuple(row for case in kept for row in _judged(*case, temperature))
+    low, high = _stretch(rows)
+    return Calibrated(
+        Calibration(
+            temperature={p.name: temperature for p in bundle.metadata.passes},
+            fine_weight=plain.fine_weight,
+            volume_low=low,
+            volume_high=high,
+            dice=_lines(rows),
+            quantiles={s: _usual(v) for s, v in usual.items() if len(v) > 2},
+            patients=len(kept),
+        ),
+        rows,
+    )
+
+
+def _sampled(logits: Float, truth: NDArray[np.uint8], brain: NDArray[np.bool_]) -> NDArray[np.int64]:
+    rng = np.random.default_rng(0)
+    near = (truth > 0) | ((softmax(logits)[0] < 0.98) & brain)
+    picked = []
+    for mask in (near, brain & ~near):
+        at = np.flatnonzero(mask)
+        picked.append(rng.choice(at, min(len(at), VOXELS // 2), replace=False))
+    return np.concatenate(picked)
+
+
+def fitted_temperature(logits: Float, classes: NDArray[np.uint8]) -> float:
+    """Return the temperature with the least cross entropy.
+
+    Parameters
+    ----------
+    logits : ndarray of float32, shape (classes, n)
+        Of voxels.
+    classes : ndarray of uint8, shape (n,)
+        Truth.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> true = rng.normal(size=(2, 4000)).astype(np.float32) * 2
+    >>> p = 1 / (1 + np.exp(true[0] - true[1]))
+    >>> classes = (rng.random(4000) < p).astype(np.uint8)
+    >>> 2.6 < fitted_temperature(3 * true, classes) < 3.4
+    True
+    """
+    at = np.arange(len(classes))
+
+    def entropy(log_t: float) -> float:
+        return -float(log_softmax(logits / np.float32(np.exp(log_t)))[classes, at].mean())
+
+    return float(np.exp(minimize_scalar(entropy, bounds=(-1.5, 2.0), method="bounded").x))
+
+
+def _judged(
+    logits: NDArray[np.float16],
+    truth: NDArray[np.uint8],
+    brain: NDArray[np.bool_],
+    spacing_mm: tuple[float, float, float],
+    temperature: float,
+) -> list[Judged]:
+    probabilities = softmax(logits.astype(np.float32) / np.float32(temperature))
+    found = labelled(probabilities, brain, spacing_mm)
+    ml = float(np.prod(spacing_mm)) / 1000.0
+    rows = []
+    for region in JUDGED:
+        classes = [int(t) for t in REGIONS[region]]
+        probability = probabilities[classes].sum(axis=0)
+        mask, true = np.isin(found, classes), np.isin(truth, classes)
+        width, expected = unsureness(probability, ml), expected_dice(probability, mask)
+        row = (float(true.sum()) * ml, float(mask.sum()) * ml, width, expected, dice(true, mask))
+        rows.append(Judged(region, *row))
+    return rows
+
+
+def _stretch(rows: tuple[Judged, ...]) -> tuple[dict[str, float], dict[str, float]]:
+    """Return by how much the width must be stretched below and above, so that both tails hold half the rest."""
+    low, high = {}, {}
+    for region in JUDGED:
+        used = [r for r in rows if r.region == region and r.true_ml >= LEAST_ML and r.found_ml > 0]
+        if len(used) < 10:
+            continue
+        scores = np.array([np.log(r.found_ml / r.true_ml) / r.width for r in used])
+        level = min(1.0, (1 - (1 - COVERAGE) / 2) * (1 + 1 / len(used)))
+        low[region] = max(0.0, float(np.quantile(scores, level)))
+        high[region] = max(0.0, float(np.quantile(-scores, level)))
+    return low, high
+
+
+def _lines(rows: tuple[Judged, ...]) -> dict[str, tuple[float, float]]:
+    out = {}
+    for region in JUDGED:
+        used = [(r.expected, r.dice) for r in rows if r.region == region and r.true_ml + r.found_ml > 0]
+        x, y = np.array(used).T if len(used) >= 10 else (np.zeros(1), np.zeros(1))
+        if x.std() > 1e-3:
+            slope, intercept = np.polyfit(x, y, 1)
+            out[region] = (float(intercept), float(slope))
+    return out
+
+
+def _usual(found: list[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:
+    stacked = np.array(found)
+    return tuple(
+        (float(m), max(float(s), 0.05)) for m, s in zip(stacked.mean(axis=0), stacked.std(axis=0), strict=True)
+    )

@@ -1,0 +1,70 @@
+"""Digital patients that networks are judged on: other seeds, scanned by the simulator's sites, never drawn by training.
+
+Why it exists: training draws its own contrasts; what comes from the sites' physics, noise, slices and mishaps is
+another source. Seeds below ``FIRST_SEED`` belong to training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from tumorboard.labels import LabelMap
+from tumorboard.prepare.intensity import normalise
+from tumorboard.simulate.scanner.sites import SITES
+from tumorboard.simulate.subject import Kind, draw_member, studies
+from tumorboard.study import Study
+
+FIRST_SEED = 900_000
+"""Pools of training have smaller seeds."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One digital study.
+
+    Parameters
+    ----------
+    study : Study
+        Prepared.
+    truth : LabelMap
+        On its grid.
+    site : str
+        Where it was scanned.
+    """
+
+    study: Study
+    truth: LabelMap
+    site: str
+
+
+def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visits: int = 1) -> Iterator[HeldOut]:
+    """Make hold-out patients; of several visits one is taken, in turn.
+
+    Parameters
+    ----------
+    seed : int
+        Added to :data:`FIRST_SEED`.
+    patients : int
+        How many.
+    kind : Kind
+        Of tumour.
+    spacing_mm : float
+        Voxel size.
+    visits : int
+        Of each patient; later ones are after treatment.
+
+    Examples
+    --------
+    >>> case = next(held_out(0, 1, Kind.GLIOMA, 6.0))
+    >>> case.study.grid.matches(case.truth.grid), case.site in {s.name for s in SITES}
+    (True, True)
+    """
+    own = FIRST_SEED + seed
+    for n in range(patients):
+        member = draw_member(own, n, kind, len(SITES), visits)
+        made = next(islice(studies(own, member, spacing_mm), n % visits, None))
+        brain = made.head.brain
+        volumes = {s: normalise(v, brain, s.value)[0] for s, v in made.volumes.items()}
+        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), made.truth, member.site.name)

@@ -1,0 +1,140 @@
+"""A whole training run: sources opened, network trained, bundle written, curve drawn.
+
+Why it exists: what is trained must be usable at once, so a run ends in a bundle. It keeps everything that it writes
+on the way in a folder beside the bundle, and goes on from there when the same command is given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from tumorboard.errors import InputError
+from tumorboard.learn.loop import Progress, Trainer
+from tumorboard.learn.record import Recorder
+from tumorboard.learn.settings import TrainSettings
+from tumorboard.learn.sources import opened
+from tumorboard.networks.bundle import Bundle, Metadata, Pass, read_bundle, write_bundle
+from tumorboard.networks.card import card_text
+
+REGIONS: dict[str, dict[str, tuple[int, ...]]] = {
+    "segment": {"WT": (1, 2, 3), "TC": (1, 3), "ET": (3,), "RC": (4,)},
+    "detect": {"lesion": (1,)},
+    "brain": {"brain": (1,)},
+}
+"""Regions of each task as sums of classes: what loss and validation look at."""
+
+LABELS: dict[str, dict[str, int]] = {
+    "segment": {"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
+    "detect": {"lesion": 1},
+    "brain": {"brain": 1},
+}
+"""Classes of each task after the background."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run ended in.
+
+    Parameters
+    ----------
+    metadata : Metadata
+        Of the bundle.
+    history : tuple of Progress
+        Every step.
+    """
+
+    metadata: Metadata
+    history: tuple[Progress, ...]
+
+
+def train(
+    settings: TrainSettings,
+    out: Path,
+    base: Path | None = None,
+    tell: Callable[[Progress], None] = lambda _: None,
+    made: Callable[[int], None] | None = None,
+) -> Trained:
+    """Train one pass and write the bundle.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Everything that decides the result.
+    out : Path
+        Folder of the bundle; checkpoint, log and curve lie in ``OUT.training``.
+    base : Path, optional
+        A bundle to go on from: its pass of the same name is trained further, its other passes are kept.
+    tell : callable
+        Hears every step.
+    made : callable, optional
+        Hears of patients of a pool that had to be made first.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    InputError
+        Sources, base or checkpoint do not fit.
+    """
+    there = read_bundle(base) if base is not None else None
+    if there is not None:
+        _check(settings, there)
+    torch.set_num_threads(settings.threads or torch.get_num_threads())
+    trainer = Trainer(settings, tuple(REGIONS[settings.task].values()), _device())
+    if there is not None and any(p.name == settings.name for p in there.metadata.passes):
+        trainer.start_from(there.weights_of(settings.name))
+    drawer = opened(settings, settings.sources, max(settings.workers, 1), made)
+    validation = opened(settings, settings.validation, max(settings.workers, 1), made) if settings.validation else None
+    aside = out.with_name(f"{out.name}.training")
+    trainer.train(drawer, validation, aside / f"{settings.name}.pt", tell)
+    Recorder(aside / settings.name, tuple(REGIONS[settings.task])).close(trainer.history)
+    return Trained(_write(settings, trainer, there, out), tuple(trainer.history))
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _check(settings: TrainSettings, base: Bundle) -> None:
+    meta = base.metadata
+    if meta.sequences != settings.sequences or meta.task != settings.task:
+        wanted = f"a bundle for {settings.task} from {', '.join(s.value for s in settings.sequences)}"
+        got = f"{meta.task} from {', '.join(s.value for s in meta.sequences)}"
+        raise InputError(wanted, got=got, where="--from", remedy="give settings with the bundle's sequences")
+    for step in meta.passes:
+        own = step.architecture.model_copy(update={"deep": 0, "dropout": 0.0})
+        asked = settings.architecture.model_copy(update={"deep": 0, "dropout": 0.0})
+        if step.name == settings.name and own != asked:
+            raise InputError("the architecture of the bundle's pass", got="another", where="--from")
+
+
+def _write(settings: TrainSettings, trainer: Trainer, base: Bundle | None, out: Path) -> Metadata:
+    own = Pass(
+        name=settings.name,
+        spacing_mm=settings.spacing_mm,
+        window=settings.shape,
+        architecture=settings.architecture.model_copy(update={"deep": 0}),
+    )
+    weights = {f"{settings.name}.{k}": v for k, v in trainer.plain_weights().items()}
+    if base is None:
+        card = settings.card
+        meta = Metadata(
+            version="1",
+            task=settings.task,
+            sequences=settings.sequences,
+            labels=LABELS[settings.task],
+            passes=(own,),
+            **card.model_dump(),
+        )
+    else:
+        kept = [p for p in base.metadata.passes if p.name != own.name]
+        passes = tuple(sorted([*kept, own], key=lambda p: -p.spacing_mm))
+        meta = base.metadata.model_copy(update={"passes": passes})
+        weights = {k: v for k, v in base.weights.items() if not k.startswith(f"{own.name}.")} | weights
+    return write_bundle(out, meta, weights, card_text(meta))

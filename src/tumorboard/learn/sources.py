@@ -1,0 +1,74 @@
+"""From settings to sources of samples: pools that are opened, or made first, and users' folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tumorboard.errors import InputError
+from tumorboard.learn.draw.sample import Drawing, Sample, draw_sample
+from tumorboard.learn.folders import CaseDrawer, read_cases
+from tumorboard.learn.pool.specimen import Specimen
+from tumorboard.learn.pool.write import specimens, write_pool
+from tumorboard.learn.settings import Source, TrainSettings
+from tumorboard.learn.stream import Drawer, Mix, noise
+
+
+@dataclass(frozen=True)
+class PoolDrawer:
+    """Samples from a pool of digital anatomy.
+
+    Parameters
+    ----------
+    folders : tuple of Path
+        Of specimens.
+    how : Drawing
+        Everything that may vary.
+    """
+
+    folders: tuple[Path, ...]
+    how: Drawing
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """Draw a specimen, and a sample of it."""
+        specimen = Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
+        return draw_sample(specimen, self.how, noise(), rng)
+
+
+def opened(
+    settings: TrainSettings,
+    sources: tuple[Source, ...],
+    workers: int = 1,
+    tell: Callable[[int], None] | None = None,
+) -> Mix:
+    """Open sources; pools that are not whole are made first.
+
+    Raises
+    ------
+    InputError
+        A source holds nothing that can be learned from.
+    """
+    made = tuple(_opened(source, settings, workers, tell) for source in sources)
+    return Mix(made, tuple(s.weight for s in sources))
+
+
+def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callable[[int], None] | None) -> Drawer:
+    if source.kind != "pool":
+        cases = read_cases(source.path, settings.sequences, settings.spacing_mm, source.scheme)
+        return CaseDrawer(tuple(cases), drawing(settings))
+    if source.plan is not None:
+        write_pool(source.plan, source.path, workers, tell)
+    drawer = PoolDrawer(tuple(specimens(source.path)), drawing(settings))
+    spacing = Specimen.read(drawer.folders[0]).spacing_mm
+    if abs(spacing - settings.spacing_mm) > 1e-6:
+        got = f"one of {spacing:g} mm"
+        raise InputError(f"a pool of {settings.spacing_mm:g} mm voxels", got=got, where="sources")
+    return drawer
+
+
+def drawing(settings: TrainSettings) -> Drawing:
+    """Return how samples are drawn under settings."""
+    return Drawing(settings.shape, settings.sequences, settings.on_tumour, settings.whole, settings.aside)

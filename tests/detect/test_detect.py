@@ -1,0 +1,153 @@
+"""Detectors on phantoms: balls are found where they are, tubes are trusted less, nothing is found in nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tumorboard.detect import DETECTORS
+from tumorboard.detect.base import Scored, ball_diameter_mm, ranked, size_class
+from tumorboard.detect.learned import LearnedDetector, instances
+from tumorboard.detect.template import TemplateDetector, correlation
+from tumorboard.detect.tubes import tubeness
+from tumorboard.networks.architectures import Architecture
+from tumorboard.networks.bundle import Bundle, Metadata, Pass, seeded
+from tumorboard.segment.learned import Options
+from tumorboard.sequences import Sequence
+from tumorboard.study import Study
+from tumorboard.volume import Grid, Volume
+
+SHAPE = (48, 52, 44)
+
+
+def phantom(centres, radius_mm: float, spacing=(1.0, 1.0, 1.0), turn=None, tubes: bool = False) -> Study:
+    """A brain of noise with bright balls, and bright tubes if asked for."""
+    rng = np.random.default_rng(0)
+    affine = np.eye(4)
+    affine[:3, :3] = (np.eye(3) if turn is None else turn) @ np.diag(spacing)
+    grid = Grid(SHAPE, affine)
+    at = np.indices(SHAPE) * np.array(spacing)[:, None, None, None]
+    image = rng.normal(0, 0.4, SHAPE)
+    for centre in centres:
+        distance = np.sqrt(((at - np.array(centre)[:, None, None, None]) ** 2).sum(axis=0))
+        image += 4 * np.clip(radius_mm + 0.5 - distance, 0, 1)
+    if tubes:
+        distance = np.sqrt((at[1] - 40) ** 2 + (at[2] - 12) ** 2)
+        image += 4 * np.clip(1.5 + 0.5 - distance, 0, 1)
+    brain = np.zeros(SHAPE, bool)
+    brain[2:-2, 2:-2, 2:-2] = True
+    return Study("ses-01", {Sequence.T1C: Volume((image * brain).astype(np.float32), grid)}, brain)
+
+
+@pytest.mark.parametrize("radius_mm", [1.5, 3.0, 5.0])
+def test_balls_are_found_where_they_are(radius_mm: float) -> None:
+    centres = [(14.0, 20.0, 16.0), (34.0, 30.0, 30.0)]
+    found = TemplateDetector().detect(phantom(centres, radius_mm))
+    top = sorted(d.centre_mm for d in found.found[:2])
+    assert np.abs(np.array(top) - np.array(sorted(centres))).max() < 1.0
+    assert len(found.reported()) == 2
+
+
+def test_a_turned_grid_gives_the_place_in_mm() -> None:
+    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1.0]])
+    found = TemplateDetector().detect(phantom([(14.0, 20.0, 16.0)], 3.0, turn=turn))
+    assert np.allclose(found.found[0].centre_mm, turn @ [14.0, 20.0, 16.0], atol=1.0)
+
+
+def test_anisotropic_voxels_find_the_same_ball() -> None:
+    found = TemplateDetector().detect(phantom([(14.0, 20.0, 40.0)], 5.0, spacing=(1.0, 1.0, 2.0)))
+    assert np.allclose(found.found[0].centre_mm, (14.0, 20.0, 40.0), atol=1.5)
+
+
+def test_a_tube_is_trusted_less_than_a_ball() -> None:
+    found = TemplateDetector().detect(phantom([(14.0, 20.0, 30.0)], 2.0, tubes=True))
+    assert np.allclose(found.found[0].centre_mm, (14.0, 20.0, 30.0), atol=1.0)
+
+
+def test_tubeness_tells_tubes_from_balls_in_any_direction() -> None:
+    at = np.indices((24, 24, 24)) - 11.5
+    every = np.ones((24, 24, 24), bool)
+    ball = 4 * np.clip(3 - np.sqrt((at**2).sum(axis=0)), 0, 1).astype(np.float32)
+    for axis in [*np.eye(3).tolist(), [0.6, 0.8, 0.0], [0.577, 0.577, 0.577]]:
+        along = np.tensordot(np.array(axis), at, axes=1)
+        away = np.sqrt(np.maximum((at**2).sum(axis=0) - along**2, 0))
+        tube = 4 * np.clip(2.5 - away, 0, 1).astype(np.float32)
+        assert tubeness(tube, every)[11:13, 11:13, 11:13].mean() > 2 * tubeness(ball, every)[11:13, 11:13, 11:13].mean()
+
+
+def test_nothing_is_found_without_t1c_and_that_is_said() -> None:
+    study = phantom([], 1.0)
+    other = Study("ses-01", {Sequence.FLAIR: study.volumes[Sequence.T1C]}, study.brain)
+    found = TemplateDetector().detect(other)
+    assert not found.found
+    assert "T1C" in found.not_assessable
+
+
+def test_an_empty_brain_and_a_single_voxel_are_no_accident() -> None:
+    study = phantom([(14.0, 20.0, 16.0)], 3.0)
+    for brain in (np.zeros(SHAPE, bool), np.pad(np.ones((1, 1, 1), bool), [(20, n - 21) for n in SHAPE])):
+        found = TemplateDetector().detect(Study("ses-01", study.volumes, brain))
+        assert not found.reported()
+
+
+def test_correlation_is_bounded_and_blind_to_scale() -> None:
+    image = np.random.default_rng(0).normal(size=(20, 20, 20)).astype(np.float32)
+    one = correlation(image, 4.0)
+    assert np.abs(one).max() <= 1 + 1e-4
+    assert np.abs(correlation(3 * image, 4.0) - one)[5:-5, 5:-5, 5:-5].max() < 0.02
+
+
+def test_ranked_counts_and_sizes() -> None:
+    grid = Grid((10, 10, 10), np.diag([1.0, 2.0, 1.0, 1.0]))
+    numbers = np.zeros((10, 10, 10), int)
+    numbers[1, 1, 1], numbers[4:7, 4:7, 4:7] = 5, 2
+    volume, found = ranked(Scored(numbers, {5: 0.3, 2: 0.9}), grid)
+    assert [d.number for d in found] == [1, 2]
+    assert found[0].volume_ml == pytest.approx(0.054)
+    assert found[0].diameter_mm == pytest.approx(ball_diameter_mm(0.054))
+    assert found[0].centre_mm == pytest.approx((5.0, 10.0, 5.0))
+    assert volume.data.dtype == np.uint16
+    assert (volume.data > 0).sum() == 28
+
+
+def test_size_classes_have_their_borders() -> None:
+    assert [size_class(x) for x in (0.1, 2.999, 3.0, 9.999, 10.0)] == [0, 0, 1, 1, 2]
+
+
+def test_probabilities_are_cut_into_lesions() -> None:
+    p = np.zeros((20, 20, 20), np.float32)
+    p[3:6, 3:6, 3:6], p[12:14, 12:14, 12:14], p[17, 17, 17] = 0.9, 0.2, 0.05
+    scored = instances(p, np.zeros_like(p), np.ones(p.shape, bool), (1.0, 1.0, 1.0))
+    assert sorted(round(s, 2) for s in scored.scores.values()) == [0.2, 0.9]
+    assert (scored.numbers > 0).sum() == 27 + 8
+
+
+def test_the_learned_detector_is_the_same_twice() -> None:
+    how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
+    told = Metadata(
+        id="tiny",
+        version="1",
+        task="detect",
+        title="Random weights",
+        sequences=(Sequence.T1C, Sequence.BB),
+        needs_any=(Sequence.T1C, Sequence.BB),
+        labels={"lesion": 1},
+        passes=(Pass(name="fine", spacing_mm=1.0, window=(32, 32, 32), architecture=how),),
+        intended_use="tests",
+        training="nothing",
+        limits="all",
+        citation="",
+        licence="Apache-2.0",
+    )
+    bundle = Bundle(told, {f"fine.{k}": v for k, v in seeded(how).items()})
+    study = phantom([(14.0, 20.0, 16.0)], 3.0)
+    one, two = (LearnedDetector(bundle, Options(backend="torch-float32")).detect(study) for _ in range(2))
+    assert (one.numbers.data == two.numbers.data).all()
+    assert one.found == two.found
+    less = Study("ses-01", {Sequence.T2: study.volumes[Sequence.T1C]}, study.brain)
+    assert LearnedDetector(bundle).detect(less).not_assessable
+
+
+def test_registry_lists_both_kinds() -> None:
+    assert list(DETECTORS) == ["metastases", "template"]
+    assert DETECTORS.make("template").card.id == "template"
