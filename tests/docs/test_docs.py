@@ -281,3 +281,9 @@ def test_changelog_names_the_version():
     from tumorboard import __version__
 
     assert re.search(rf"^## \[{re.escape(__version__)}\] - ", (ROOT / "CHANGELOG.md").read_text(), re.M)
+
+
+def test_every_picture_stands_on_a_page():
+    """A picture that no page shows has come there by mistake, and may be of a real case."""
+    shown = {Path(unquote(link)).name for page in PAGES for link in LINK.findall(page.read_text())}
+    assert {p.name for p in (DOCS / "images").iterdir()} <= shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,3 +159,37 @@ def test_settings_that_are_none_are_refused(tmp_path: Path, text: str, told: str
 def test_sides_of_a_sample_must_fit_the_network() -> None:
     with pytest.raises(ValueError, match="multiples of 8"):
         settings(shape=(16, 16, 20))
+
+
+SEVERAL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {here!r})
+import test_loop as t
+from tumorboard.learn.losses import REGION_SETS
+trainer = t.Trainer(t.settings(steps=4, batch={batch}), REGION_SETS["mask"])
+history = t.curve(trainer, Path({folder!r}) / str(trainer.ranks.count))
+if trainer.ranks.first:
+    weights = sum(float(v.double().abs().sum()) for v in trainer.averaged.values())
+    (Path({folder!r}) / "sum").write_text(f"{{trainer.ranks.count}} {{weights:.4f}}")
+"""
+
+
+def test_two_processes_learn_what_one_with_twice_the_batch_learns(tmp_path: Path) -> None:
+    here = str(Path(__file__).parent)
+    sums = {}
+    for count, batch in ((1, 2), (2, 1)):
+        script = tmp_path / f"{count}.py"
+        script.write_text(SEVERAL.format(here=here, folder=str(tmp_path), batch=batch))
+        words = [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={count}",
+            str(script),
+        ]
+        subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=300)
+        seen, sums[count] = (tmp_path / "sum").read_text().split()
+        assert int(seen) == count
+    assert float(sums[1]) == pytest.approx(float(sums[2]), rel=0.02)

@@ -8,7 +8,7 @@ labels outside the scheme, images on several grids, a folder with one case, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float,
     Parameters
     ----------
     folder : Path
-        One folder a study (BraTS), or a BIDS tree; a study is a file of labels with images beside or above it.
+        One folder a study (BraTS), or a BIDS tree; images are called like the labels, but for the ending.
     sequences : tuple of Sequence
         Wanted, in order; those that a study lacks are missing.
     spacing_mm : float
@@ -145,8 +145,12 @@ def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float,
     LabelError
         Values outside the scheme.
     """
-    found = [p for p in sorted(folder.rglob("*.nii*")) if _ending(p) in TRUTHS]
-    cases = [_case(path, n, sequences, spacing_mm, scheme) for n, path in enumerate(found, start=1)]
+    files = sorted(folder.rglob("*.nii*"))
+    truths = [p for p in files if _ending(p) in TRUTHS]
+    cases = []
+    for n, truth in enumerate(truths, start=1):
+        images = {s: path for s in sequences if (path := _image(files, truth, s)) is not None}
+        cases.append(_case(truth, images, f"case {n}", sequences, spacing_mm, scheme))
     if len(cases) < LEAST_CASES:
         got = f"{len(cases)} below the folder"
         raise InputError(f"at least {LEAST_CASES} labelled cases", got=got, where="sources", remedy="add cases")
@@ -157,17 +161,20 @@ def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float,
 
 def _ending(path: Path) -> str:
     """Return what a file's name ends in, after its last ``-`` or ``_``, lower case."""
-    return re.split(r"[-_]", path.name.lower().removesuffix(".gz").removesuffix(".nii"))[-1]
+    return re.split(r"[-_]", _plain(path))[-1]
 
 
-def _case(truth: Path, number: int, sequences: tuple[Sequence, ...], spacing_mm: float, scheme: str) -> Case:
-    where = f"case {number}"
+def _case(
+    truth: Path,
+    paths: Mapping[Sequence, Path],
+    where: str,
+    sequences: tuple[Sequence, ...],
+    spacing_mm: float,
+    scheme: str,
+) -> Case:
     labels = LabelMap.from_scheme(read_volume(truth, "labels"), scheme).canonical()
     images: dict[Sequence, Float] = {}
-    for sequence in sequences:
-        path = _image(truth, sequence)
-        if path is None:
-            continue
+    for sequence, path in paths.items():
         volume = read_volume(path, sequence.value).canonical()
         told = labels.grid.explain_mismatch(volume.grid, ("labels", sequence.value))
         if told:
@@ -193,15 +200,23 @@ def _case(truth: Path, number: int, sequences: tuple[Sequence, ...], spacing_mm:
     )
 
 
-def _image(truth: Path, sequence: Sequence) -> Path | None:
-    near: Iterable[Path] = sorted([*truth.parent.glob("*.nii*"), *truth.parent.parent.glob("anat/*.nii*")])
-    for path in near:
-        name = path.name.lower().removesuffix(".gz").removesuffix(".nii")
-        contrast = "ce-gadolinium" in name
-        for suffix in SUFFIXES[sequence]:
-            if re.search(rf"(^|[-_]){suffix}$", name) and not (sequence is Sequence.T1 and contrast):
-                return path
+def _image(files: list[Path], truth: Path, sequence: Sequence) -> Path | None:
+    """Return the image of a sequence that is called like the labels but for its ending."""
+    stem = _plain(truth)[: -len(_ending(truth)) - 1]
+    for path in files:
+        name = _plain(path)
+        if not name.startswith((f"{stem}-", f"{stem}_")) or "desc-" in name:
+            continue
+        if sequence is Sequence.T1 and "ce-gadolinium" in name:
+            continue
+        if any(name.endswith((f"-{suffix}", f"_{suffix}")) for suffix in SUFFIXES[sequence]):
+            return path
     return None
+
+
+def _plain(path: Path) -> str:
+    """Return a file's name without ``.nii.gz``, lower case."""
+    return path.name.lower().removesuffix(".gz").removesuffix(".nii")
 
 
 def _normalised(image: Float, inside: NDArray[np.bool_]) -> Float:

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from tumorboard.errors import InputError
 from tumorboard.learn.losses import deep_loss
+from tumorboard.learn.ranks import joined
 from tumorboard.learn.settings import TrainSettings
 from tumorboard.learn.stream import Drawer, Stream, drawn, tensors
 from tumorboard.networks.architectures import load_weights, own_weights
@@ -67,7 +68,7 @@ class Trainer:
     """
 
     def __init__(self, settings: TrainSettings, regions: Regions, device: torch.device | None = None) -> None:
-        self.settings, self.regions = settings, regions
+        self.settings, self.regions, self.ranks = settings, regions, joined()
         self.device = device or torch.device("cpu")
         torch.manual_seed(settings.seed)
         self.network = last_in_memory(settings.architecture.build().to(self.device))
@@ -122,7 +123,7 @@ class Trainer:
                 dice = self._validated(validation)
             told = Progress(self.step, loss, rate, share, dice)
             self.history.append(told)
-            if dice or self.step % self.settings.validate_every == 0:
+            if self.ranks.first and (dice or self.step % self.settings.validate_every == 0):
                 self.save(checkpoint)
             tell(told)
 
@@ -131,7 +132,8 @@ class Trainer:
 
     def _loader(self, drawer: Drawer) -> DataLoader[tuple[Tensor, Tensor]]:
         s = self.settings
-        stream = Stream(drawer, s.seed, first=self.step * s.batch)
+        ranks = self.ranks
+        stream = Stream(drawer, s.seed, self.step * s.batch * ranks.count, ranks.rank, ranks.count)
         extra: dict[str, Any] = {"prefetch_factor": 4, "multiprocessing_context": "fork"} if s.workers else {}
         return DataLoader(stream, batch_size=s.batch, num_workers=s.workers, **extra)
 
@@ -152,6 +154,7 @@ class Trainer:
         loss = deep_loss(outputs, labels.to(self.device), self.regions)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        self.ranks.average(self.network)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.optimiser.step()
         keep = min(self.settings.ema, (1 + self.step) / (10 + self.step))

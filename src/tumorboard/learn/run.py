@@ -93,8 +93,12 @@ def train(
     validation = opened(settings, settings.validation, max(settings.workers, 1), made) if settings.validation else None
     aside = out.with_name(f"{out.name}.training")
     trainer.train(drawer, validation, aside / f"{settings.name}.pt", tell)
-    Recorder(aside / settings.name, tuple(REGIONS[settings.task])).close(trainer.history)
-    return Trained(_write(settings, trainer, there, out), tuple(trainer.history))
+    meta = there.metadata if there is not None else _metadata(settings)
+    if trainer.ranks.first:
+        Recorder(aside / settings.name, tuple(REGIONS[settings.task])).close(trainer.history)
+        meta = _write(settings, trainer, there, out)
+    trainer.ranks.wait()
+    return Trained(meta, tuple(trainer.history))
 
 
 def _device() -> torch.device:
@@ -114,25 +118,28 @@ def _check(settings: TrainSettings, base: Bundle) -> None:
             raise InputError("the architecture of the bundle's pass", got="another", where="--from")
 
 
-def _write(settings: TrainSettings, trainer: Trainer, base: Bundle | None, out: Path) -> Metadata:
-    own = Pass(
-        name=settings.name,
-        spacing_mm=settings.spacing_mm,
-        window=settings.shape,
-        architecture=settings.architecture.model_copy(update={"deep": 0}),
+def _pass(settings: TrainSettings) -> Pass:
+    plain = settings.architecture.model_copy(update={"deep": 0})
+    return Pass(name=settings.name, spacing_mm=settings.spacing_mm, window=settings.shape, architecture=plain)
+
+
+def _metadata(settings: TrainSettings) -> Metadata:
+    """Return what a new bundle of one pass says of itself."""
+    return Metadata(
+        version="1",
+        task=settings.task,
+        sequences=settings.sequences,
+        labels=LABELS[settings.task],
+        passes=(_pass(settings),),
+        **settings.card.model_dump(),
     )
-    weights = {f"{settings.name}.{k}": v for k, v in trainer.plain_weights().items()}
-    if base is None:
-        card = settings.card
-        meta = Metadata(
-            version="1",
-            task=settings.task,
-            sequences=settings.sequences,
-            labels=LABELS[settings.task],
-            passes=(own,),
-            **card.model_dump(),
-        )
-    else:
+
+
+def _write(settings: TrainSettings, trainer: Trainer, base: Bundle | None, out: Path) -> Metadata:
+    own = _pass(settings)
+    weights = {f"{own.name}.{k}": v for k, v in trainer.plain_weights().items()}
+    meta = _metadata(settings)
+    if base is not None:
         kept = [p for p in base.metadata.passes if p.name != own.name]
         passes = tuple(sorted([*kept, own], key=lambda p: -p.spacing_mm))
         meta = base.metadata.model_copy(update={"passes": passes})

@@ -35,7 +35,7 @@ def unsureness(probability: Float, voxel_ml: float) -> float:
     --------
     >>> p = np.array([0.9, 0.9, 0.5, 0.0], np.float32)
     >>> round(unsureness(p, 1.0), 3)
-    0.448
+    0.447
     """
     wide, narrow = (float((probability > level).sum()) * voxel_ml for level in (WIDE, NARROW))
     return float(np.log((wide + CRUMB_ML) / (narrow + CRUMB_ML))) + 0.05

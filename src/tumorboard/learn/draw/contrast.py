@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorboard.learn.draw.place import CORE
 from tumorboard.learn.pool.specimen import HEALTHY
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.scanner.mixture import ROUGHNESS
@@ -77,7 +78,11 @@ class Contrast:
 @cache
 def _tables() -> tuple[dict[Sequence, dict[str, float]], ...]:
     used = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.BB)
-    return tuple({s: table(s, protocol) for s in used} for protocol in PROTOCOLS.values())
+    tables = [{s: table(s, protocol) for s in used} for protocol in PROTOCOLS.values()]
+    for by_sequence in tables:
+        for values in by_sequence.values():
+            values[CORE] = 0.5 * (values["infiltrate"] + values["microcystic"])
+    return tuple(tables)
 
 
 def draw_contrast(

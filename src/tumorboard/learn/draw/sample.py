@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
 from tumorboard.learn.draw.contrast import Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
-from tumorboard.learn.draw.place import Piece, Warp, centre, places, read
+from tumorboard.learn.draw.place import Piece, Warp, centre, places, read, with_core
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
 from tumorboard.sequences import Sequence
@@ -101,9 +101,9 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     Sample
     """
     warp = how.warp if rng.random() < 0.8 else None
-    piece = read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng))
+    piece = with_core(read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng)))
     contrast = draw_contrast(piece.matters, how.sequences, rng, how.spread)
-    sparse = _sparse(specimen)
+    sparse = _sparse(specimen, len(piece.matters))
     sharp, strength = float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.0, 0.6))
     if rng.random() < 0.8:
         for shares in (piece.shares, sparse):
@@ -171,18 +171,18 @@ LOWEST, HIGHEST = -6.0, 12.0
 """Normalised values beyond these are no more informative; networks get them cut off."""
 
 
-def _sparse(specimen: Specimen) -> Float:
+def _sparse(specimen: Specimen, matters: int) -> Float:
     """Return shares of every few mm of the brain, (n, 1, 1, matters)."""
     step = max(1, round(SPARSE_MM / specimen.spacing_mm))
     healthy = np.asarray(specimen.healthy[::step, ::step, ::step], dtype=np.float32)
-    shares = np.zeros((*healthy.shape[:3], len(HEALTHY) + len(specimen.matters)), dtype=np.float32)
+    shares = np.zeros((*healthy.shape[:3], matters), dtype=np.float32)
     shares[..., : len(HEALTHY)] = healthy
     if specimen.matters:
         start = [-(-c // step) for c in specimen.corner]
         inner = tuple(slice(s * step - c, None, step) for s, c in zip(start, specimen.corner, strict=True))
         sick = specimen.sick[inner]
         box = tuple(slice(s, s + n) for s, n in zip(start, sick.shape[:3], strict=True))
-        shares[(*box, slice(len(HEALTHY), None))] = sick
+        shares[(*box, slice(len(HEALTHY), len(HEALTHY) + len(specimen.matters)))] = sick
     flat = shares.reshape(-1, shares.shape[-1]) / np.float32(255)
     return np.ascontiguousarray(flat[flat.sum(axis=1) > 0.3])[:, None, None, :]
 

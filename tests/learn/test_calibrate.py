@@ -1,0 +1,89 @@
+"""Calibration: intervals that cover, a temperature that is found again, nothing claimed from too few patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tumorboard.learn.calibrate import Judged, _lines, _stretch, _usual, calibrate, fitted_temperature
+from tumorboard.learn.holdout import held_out
+from tumorboard.networks.architectures import Architecture
+from tumorboard.networks.bundle import Bundle, Metadata, Pass, seeded
+from tumorboard.segment.learned import Options
+from tumorboard.sequences import Sequence
+from tumorboard.simulate.subject import Kind
+
+
+def rows(count: int, seed: int) -> tuple[Judged, ...]:
+    """Patients whose volumes are wrong by as much as their width says, more often too small."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for _ in range(count):
+        true, width = float(np.exp(rng.normal(3, 1))), float(rng.uniform(0.1, 0.5))
+        found = true * float(np.exp(width * (rng.normal(-0.3, 0.7))))
+        expected = float(rng.uniform(0.5, 1.0))
+        out.append(
+            Judged("WT", true, found, width, expected, float(np.clip(expected - 0.1 + rng.normal(0, 0.03), 0, 1)))
+        )
+    return tuple(out)
+
+
+def test_intervals_cover_nine_in_ten_new_patients() -> None:
+    low, high = _stretch(rows(400, 0))
+    covered = []
+    for r in rows(2000, 1):
+        bounds = (r.found_ml * np.exp(-low["WT"] * r.width), r.found_ml * np.exp(high["WT"] * r.width))
+        covered.append(bounds[0] <= r.true_ml <= bounds[1])
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+    assert high["WT"] > low["WT"]  # volumes were too small more often
+
+
+def test_dice_is_predicted_along_a_line() -> None:
+    intercept, slope = _lines(rows(400, 0))["WT"]
+    assert slope == pytest.approx(1.0, abs=0.1)
+    assert intercept == pytest.approx(-0.1, abs=0.1)
+
+
+def test_nothing_is_claimed_from_few_patients() -> None:
+    assert _stretch(rows(5, 0)) == ({}, {})
+    assert _lines(rows(5, 0)) == {}
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_is_found_again(temperature: float) -> None:
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 2, (3, 20_000)).astype(np.float32)
+    p = np.exp(true) / np.exp(true).sum(axis=0)
+    classes = (rng.random(20_000) > p.cumsum(axis=0)).sum(axis=0).clip(0, 2).astype(np.uint8)
+    assert fitted_temperature(true * np.float32(temperature), classes) == pytest.approx(temperature, rel=0.05)
+
+
+def test_usual_intensities_have_a_least_spread() -> None:
+    assert _usual([np.zeros(3)] * 4) == ((0.0, 0.05),) * 3
+
+
+def test_a_bundle_is_calibrated_on_digital_studies() -> None:
+    small = Architecture(name="dynunet-blocks", channels=4, classes=5, filters=(8, 8, 8))
+    told = Metadata(
+        id="tiny",
+        version="1",
+        task="segment",
+        title="Random weights",
+        sequences=(Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR),
+        needs_any=(Sequence.FLAIR,),
+        labels={"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
+        passes=(Pass(name="coarse", spacing_mm=8.0, window=(16, 24, 16), architecture=small),),
+        intended_use="tests",
+        training="nothing",
+        limits="all",
+        citation="",
+        licence="Apache-2.0",
+    )
+    bundle = Bundle(told, {f"coarse.{k}": v for k, v in seeded(small).items()})
+    cases = [(c.study, c.truth) for c in held_out(3, 3, Kind.GLIOMA, 8.0)]
+    found = calibrate(bundle, cases, Options(backend="torch-float32"))
+    assert found.calibration.patients == 3
+    assert len(found.rows) == 12
+    assert set(found.calibration.quantiles) == {"T1", "T1C", "T2", "FLAIR"}
+    assert found.calibration.temperature["coarse"] > 0
+    assert found.calibration.volume_low == {}
