@@ -6,6 +6,7 @@ classes are only those that their scheme can express.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -35,12 +36,28 @@ def outline_by_segmenter(study: Study, name: str) -> Outlined:
         "citation": card.citation,
         "limits": card.limits,
         "validity": found.validity.score,
-        "warnings": list(found.validity.reasons),
+        "warnings": [*found.validity.reasons, *_doubts(found.predicted_dice)],
         "origin": card.id,
         "predicted_dice": dict(found.predicted_dice),
     }
     segmented = Segmented(found.labels, found.probabilities, found.not_assessable, intervals=found.intervals)
     return Outlined(segmented, told)
+
+
+DOUBTED = 0.7
+"""Expected Dice below which the reader is told; chosen."""
+
+
+def _doubts(predicted: Mapping[str, float]) -> list[str]:
+    """Say of which outlines the method itself expects little.
+
+    Examples
+    --------
+    >>> _doubts({"WT": 0.93, "ET": 0.41})
+    ['the method expects a Dice of only 0.41 of its outline of ET: look at the pictures']
+    """
+    told = "the method expects a Dice of only {:.2f} of its outline of {}: look at the pictures"
+    return [told.format(value, region) for region, value in predicted.items() if value < DOUBTED]
 
 
 def outline_by_own_masks(study: Study, labels: LabelsInput) -> Outlined:

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from tumorboard.labels import LabelMap
+from tumorboard.learn.draw.place import SEEN
+from tumorboard.learn.pool.specimen import DISEASED
 from tumorboard.prepare.intensity import normalise
 from tumorboard.simulate.scanner.sites import SITES
-from tumorboard.simulate.subject import Kind, draw_member, studies
+from tumorboard.simulate.subject import Kind, Made, draw_member, studies
 from tumorboard.study import Study
 
 FIRST_SEED = 900_000
@@ -67,4 +71,11 @@ def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visi
         made = next(islice(studies(own, member, spacing_mm), n % visits, None))
         brain = made.head.brain
         volumes = {s: normalise(v, brain, s.value)[0] for s, v in made.volumes.items()}
-        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), made.truth, member.site.name)
+        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), _visible(made), member.site.name)
+
+
+def _visible(made: Made) -> LabelMap:
+    """Return the truth as readers could draw it: oedema where it is at least :data:`SEEN` of a voxel."""
+    sick = sum((made.mixture.parts[m] for m in DISEASED if m in made.mixture.parts), np.zeros((), np.float32))
+    faint = (made.truth.data == 2) & (sick < SEEN)
+    return made.truth.with_data(np.where(faint, np.uint8(0), made.truth.data))

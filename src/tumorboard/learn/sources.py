@@ -16,6 +16,10 @@ from tumorboard.learn.pool.write import specimens, write_pool
 from tumorboard.learn.settings import Source, TrainSettings
 from tumorboard.learn.stream import Drawer, Mix, noise
 
+LARGEST_ML = 300.0
+"""Tumours of the simulator that fill more than this are passed over: in some untreated courses all of the brain is
+labelled."""
+
 
 @dataclass(frozen=True)
 class PoolDrawer:
@@ -34,8 +38,15 @@ class PoolDrawer:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw a specimen, and a sample of it."""
-        specimen = Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
+        specimen = self._specimen(rng)
+        for _ in range(20):
+            if specimen.tumour_ml <= LARGEST_ML:
+                break
+            specimen = self._specimen(rng)
         return draw_sample(specimen, self.how, noise(), rng)
+
+    def _specimen(self, rng: np.random.Generator) -> Specimen:
+        return Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
 
 
 def opened(

@@ -176,7 +176,7 @@ class LearnedSegmenter:
     def _ready(self, step: Pass) -> Run:
         if step.name not in self._runs:
             channels, multiple = step.architecture.channels, step.architecture.multiple
-            small = (max(multiple, n // 2 // multiple * multiple) for n in step.window)
+            small = (min(n, max(2 * multiple, n // 2 // multiple * multiple)) for n in step.window)
             network, options = self.bundle.network(step.name), self.options
             shape, trial = (channels, *step.window), (channels, *small)
             run, choice = chosen_backend(network, shape, options.backend, options.windows, trial)

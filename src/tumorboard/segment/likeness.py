@@ -22,6 +22,13 @@ STRANGE = 3.0
 """Root mean square of the standard scores from which a sequence is called unlike; chosen."""
 
 
+WITHOUT = {
+    Sequence.T1C: "T1C was not given: enhancing tumour is unknown, and the core is a guess from the other sequences",
+    Sequence.FLAIR: "FLAIR was not given: oedema is hard to tell from fluid",
+}
+"""Which conclusions are weak without a sequence."""
+
+
 def quantiles(image: Float, brain: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the quantiles of a normalised image inside the brain, shape (6,)."""
     return np.asarray(np.percentile(image[brain], QUANTILES), dtype=np.float64)
@@ -57,7 +64,7 @@ def likeness(
     reasons, scores = [], []
     for n, sequence in enumerate(sequences):
         if not images[n].any():
-            reasons.append(f"{sequence.value} was not given")
+            reasons.append(WITHOUT.get(sequence, f"{sequence.value} was not given"))
             continue
         known = calibration.quantiles.get(sequence.value)
         if known is None:

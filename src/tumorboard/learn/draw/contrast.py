@@ -161,8 +161,9 @@ def _enhanced(
 def _wet(values: dict[str, float], s: Sequence, how: Spread, rng: np.random.Generator) -> dict[str, float]:
     if s is Sequence.FLAIR and "csf" in values:
         values["csf"] = (values["csf"] + 0.1) * float(np.exp(rng.normal(0, how.fluid)))
-    if s in WETTER and "oedema" in values:  # it is called oedema because it can be seen
-        values["oedema"] = max(values["oedema"], (1.06 + 0.1 * rng.random()) * values.get("gm", 0.0))
+    for m in ("oedema", "infiltrate"):  # what is outlined there can be seen
+        if s in WETTER and m in values:
+            values[m] = max(values[m], (1.06 + 0.1 * rng.random()) * values.get("gm", 0.0))
     return values
 
 

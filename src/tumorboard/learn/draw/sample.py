@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
 from tumorboard.learn.draw.contrast import Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
-from tumorboard.learn.draw.place import Piece, Warp, centre, places, read, with_core
+from tumorboard.learn.draw.place import Piece, Warp, centre, places, read, seen, with_core
+from tumorboard.learn.draw.ragged import ragged
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
 from tumorboard.sequences import Sequence
@@ -45,6 +46,8 @@ class Drawing:
         Chance that no sequence is missing.
     aside : float
         How far from the middle of the head other samples are laid, as a share of its size.
+    ragged : float
+        Chance of oedema with holes and fingers.
     warp : Warp
         How places are moved.
     spread : Spread
@@ -58,6 +61,7 @@ class Drawing:
     on_tumour: float = 0.6
     whole: float = 0.5
     aside: float = 0.3
+    ragged: float = 0.5
     warp: Warp = field(default_factory=Warp)
     spread: Spread = field(default_factory=Spread)
     blemishes: Blemishes = field(default_factory=Blemishes)
@@ -102,6 +106,9 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     """
     warp = how.warp if rng.random() < 0.8 else None
     piece = with_core(read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng)))
+    if rng.random() < how.ragged:
+        piece = ragged(piece, noise.at(how.shape, rng, 3, 6), float(rng.uniform(-2.0, -0.3)))
+    piece = seen(piece)
     contrast = draw_contrast(piece.matters, how.sequences, rng, how.spread)
     sparse = _sparse(specimen, len(piece.matters))
     sharp, strength = float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.0, 0.6))

@@ -70,6 +70,11 @@ class Specimen:
         i, j, k = self.healthy.shape[:3]
         return i, j, k
 
+    @property
+    def tumour_ml(self) -> float:
+        """Volume of all tumour and cavity, mL."""
+        return float(np.count_nonzero(self.labels)) * self.spacing_mm**3 / 1000.0
+
     @classmethod
     def of(cls, study: Made) -> Specimen:
         """Return a study of a digital patient as shares in bytes.
