@@ -123,6 +123,11 @@ def ranked(scored: Scored, grid: Grid) -> tuple[Volume, tuple[Detection, ...]]:
     grid : Grid
         Of the study.
 
+    Returns
+    -------
+    (Volume, tuple of Detection)
+        uint16 numbers, and what they are.
+
     Examples
     --------
     >>> numbers = np.zeros((4, 4, 4), int); numbers[0, 0, 0], numbers[3, 3] = 7, 9

@@ -142,6 +142,10 @@ def correlation(image: Float, diameter: float) -> Float:
     diameter : float
         Of the ball, voxels; the surroundings are twice as wide.
 
+    Returns
+    -------
+    ndarray of float32, shape (i, j, k)
+
     Examples
     --------
     >>> image = np.zeros((15, 15, 15), np.float32); image[6:9, 6:9, 6:9] = 1

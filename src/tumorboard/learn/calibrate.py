@@ -132,6 +132,10 @@ def fitted_temperature(logits: Float, classes: NDArray[np.uint8]) -> float:
     classes : ndarray of uint8, shape (n,)
         Truth.
 
+    Returns
+    -------
+    float
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)

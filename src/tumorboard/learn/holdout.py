@@ -13,8 +13,7 @@ from itertools import islice
 import numpy as np
 
 from tumorboard.labels import LabelMap
-from tumorboard.learn.draw.place import SEEN
-from tumorboard.learn.pool.specimen import DISEASED
+from tumorboard.learn.draw.place import SEEN, SOFT
 from tumorboard.prepare.intensity import normalise
 from tumorboard.simulate.scanner.sites import SITES
 from tumorboard.simulate.subject import Kind, Made, draw_member, studies
@@ -59,6 +58,10 @@ def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visi
     visits : int
         Of each patient; later ones are after treatment.
 
+    Yields
+    ------
+    HeldOut
+
     Examples
     --------
     >>> case = next(held_out(0, 1, Kind.GLIOMA, 6.0))
@@ -76,6 +79,7 @@ def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visi
 
 def _visible(made: Made) -> LabelMap:
     """Return the truth as readers could draw it: oedema where it is at least :data:`SEEN` of a voxel."""
-    sick = sum((made.mixture.parts[m] for m in DISEASED if m in made.mixture.parts), np.zeros((), np.float32))
-    faint = (made.truth.data == 2) & (sick < SEEN)
-    return made.truth.with_data(np.where(faint, np.uint8(0), made.truth.data))
+    data = made.truth.data
+    soft = sum((made.mixture.parts[m] for m in SOFT if m in made.mixture.parts), np.zeros(data.shape, np.float32))
+    visible = np.where(soft >= SEEN, np.uint8(2), np.uint8(0))
+    return made.truth.with_data(np.where((data == 0) | (data == 2), visible, data).astype(np.uint8))

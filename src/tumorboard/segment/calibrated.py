@@ -59,6 +59,11 @@ def volume_interval(
     calibration : Calibration
         Of the network.
 
+    Returns
+    -------
+    (float, float) or None
+        mL.
+
     Examples
     --------
     >>> how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 2.0})

@@ -25,6 +25,10 @@ WETTER = frozenset({Sequence.T2, Sequence.FLAIR})
 """Sequences in which fluid in tissue is bright."""
 
 
+CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis", CORE, "microcystic"})
+"""Matters of the tumour's core."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """Standard deviations of natural logarithms, and chances; all chosen.
@@ -38,6 +42,8 @@ class Spread:
         (the table is brighter than real tumours on T1C, see ``benchmarks/realism.py``).
     darker : float
         Most that non-enhancing tumour is darkened on T1 and T1C, logarithm.
+    drier : float
+        Most that core and enhancing tumour are darkened on T2 and FLAIR, logarithm.
     fluid : float
         Of fluid on FLAIR, which departments null more or less well.
     rim : float
@@ -51,8 +57,9 @@ class Spread:
     uptake: float = 0.4
     fainter: float = 0.35
     darker: float = 0.4
+    drier: float = 0.4
     fluid: float = 0.6
-    rim: float = 0.1
+    rim: float = 0.06
     texture: float = 1.2
 
 
@@ -125,7 +132,7 @@ def draw_contrast(
         elif s is Sequence.T1:
             rows.append(t1)
         else:
-            rows.append(_wet(_varied(mean[s], how, rng), s, how, rng))
+            rows.append(_wet(_dried(_varied(mean[s], how, rng), how, rng), s, how, rng))
     values = np.array([[row[m] for m in matters] for row in rows], dtype=np.float32)
     return Contrast(values, _rough(matters, sequences, how, rng), _rims(sequences, how, rng))
 
@@ -136,6 +143,13 @@ def _needed(sequences: tuple[Sequence, ...]) -> set[Sequence]:
 
 def _varied(mean: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
     return {m: v * float(np.exp(rng.normal(0, how.healthy if m in HEALTHY else how.tumour))) for m, v in mean.items()}
+
+
+def _dried(values: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
+    """Make core and enhancing tumour of T2 and FLAIR darker, down to grey matter: in many patients they are."""
+    whole = rng.uniform(-how.drier, 0.1)
+    dry = {m: float(np.exp(whole + rng.uniform(-how.drier / 2, 0.1))) for m in values if m in CORES}
+    return {m: v * dry.get(m, 1.0) for m, v in values.items()}
 
 
 def _enhanced(

@@ -136,23 +136,29 @@ def read(specimen: Specimen, at: Float) -> Piece:
     return Piece(shares.reshape(i, j, k, -1), (*HEALTHY, *specimen.matters), labels.reshape(i, j, k))
 
 
-SEEN = 0.4
-"""Share of diseased matter from which readers call a voxel oedema; chosen."""
+SEEN = 0.3
+"""Share of soft matter from which readers call a voxel oedema at ordinary contrast; chosen."""
+
+SOFT = ("oedema", "infiltrate")
+"""Matters that readers outline as oedema and infiltration."""
 
 
-def seen(piece: Piece) -> Piece:
-    """Take the label of oedema from voxels that hold hardly any: what nobody can see, nobody outlines.
+def seen(piece: Piece, least: float = SEEN) -> Piece:
+    """Label oedema where it can be seen, and nowhere else: what is bright is outlined, what is faint is not.
 
     The simulator labels where cells and fluid are, however little of it.
 
     Examples
     --------
-    >>> shares = np.zeros((1, 1, 2, 9), np.float32); shares[0, 0, :, 8] = 0.2, 0.7
-    >>> seen(Piece(shares, (*HEALTHY, "oedema"), np.full((1, 1, 2), 2, np.uint8))).labels.tolist()
-    [[[0, 2]]]
+    >>> shares = np.zeros((1, 1, 3, 9), np.float32); shares[0, 0, :, 8] = 0.2, 0.7, 0.5
+    >>> seen(Piece(shares, (*HEALTHY, "oedema"), np.array([[[2, 2, 0]]], np.uint8))).labels.tolist()
+    [[[0, 2, 2]]]
     """
-    faint = piece.shares[..., len(HEALTHY) :].sum(axis=3) < SEEN
-    return Piece(piece.shares, piece.matters, np.where((piece.labels == 2) & faint, np.uint8(0), piece.labels))
+    columns = [n for n, name in enumerate(piece.matters) if name in SOFT]
+    visible = piece.shares[..., columns].sum(axis=3) >= least
+    visible |= piece.shares[..., len(HEALTHY) :].sum(axis=3) >= max(least, SEEN)  # no gap beside the core
+    open_to = (piece.labels == 0) | (piece.labels == 2)
+    return Piece(piece.shares, piece.matters, np.where(open_to, np.uint8(2) * visible, piece.labels).astype(np.uint8))
 
 
 def with_core(piece: Piece) -> Piece:

@@ -1,21 +1,19 @@
-"""Oedema with holes, fingers and bays: part of it is given back to the brain along a noise field.
+"""Oedema with holes and fingers, and oedema that reaches into cortex: its border moves along a noise field.
 
-Why it exists: simulated oedema is a tidy blob, real oedema follows fibres and stops at grey matter. A network that
-has only seen blobs draws blobs; where shape says nothing, it must look at intensities.
+Why it exists: simulated oedema is a tidy blob in white matter. Real oedema has fingers, and infiltrated cortex is as
+bright. A network that has only seen blobs draws blobs; where shape and place say nothing, it must look at intensities.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
-from tumorboard.learn.draw.place import Piece
+from tumorboard.learn.draw.place import SEEN, SOFT, Piece
 from tumorboard.learn.pool.specimen import HEALTHY
 
 Float = NDArray[np.float32]
-
-SOFT = ("oedema", "infiltrate")
-"""Matters that are given back."""
 
 SHARP = 6.0
 """Slope of the border along the field."""
@@ -61,3 +59,40 @@ def ragged(piece: Piece, field: Float, level: float) -> Piece:
     brain[..., HEALTHY.index("wm")] += np.where(white, given, 0)
     labels = np.where((piece.labels == 2) & (kept < 0.5), np.uint8(0), piece.labels)
     return Piece(shares, piece.matters, labels)
+
+
+def spread_out(piece: Piece, field: Float, reach: float) -> Piece:
+    """Let oedema reach beyond the lesion, into white and grey matter but not into fluid; labels follow.
+
+    Parameters
+    ----------
+    piece : Piece
+        Shares of matter.
+    field : ndarray of float32, shape (i, j, k)
+        Noise of standard deviation 1, which makes the new border uneven.
+    reach : float
+        Standard deviation of the filter that carries the lesion outwards, voxels.
+
+    Returns
+    -------
+    Piece
+        With oedema as one of its matters.
+    """
+    healthy = len(HEALTHY)
+    sick = piece.shares[..., healthy:].sum(axis=3)
+    if not piece.labels.any():
+        return piece
+    around = ndi.gaussian_filter((piece.labels > 0).astype(np.float32), reach)
+    new = 1.0 / (1.0 + np.exp(-25.0 * (around - np.float32(0.22) + np.float32(0.08) * field)))
+    fluid = piece.shares[..., HEALTHY.index("csf")] + piece.shares[..., HEALTHY.index("vessel")]
+    there = piece.shares[..., :healthy].sum(axis=3)
+    new *= np.clip(1 - 1.5 * fluid / np.maximum(there, 0.05), 0, 1) * np.float32(0.85)
+    added = np.clip(new - sick, 0, None) * (there > 0.05)
+    piece.shares[..., :healthy] *= (1 - added / np.maximum(there, 0.05))[..., None].clip(0, 1)
+    shares, matters = piece.shares, piece.matters
+    if "oedema" in matters:
+        shares[..., matters.index("oedema")] += added
+    else:
+        shares, matters = np.concatenate([shares, added[..., None]], axis=3), (*matters, "oedema")
+    labels = np.where((piece.labels == 0) & (added > SEEN), np.uint8(2), piece.labels)
+    return Piece(shares, matters, labels)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
-from tumorboard.learn.draw.contrast import Contrast, Spread, draw_contrast
+from tumorboard.learn.draw.contrast import WETTER, Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
-from tumorboard.learn.draw.place import Piece, Warp, centre, places, read, seen, with_core
-from tumorboard.learn.draw.ragged import ragged
+from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places, read, seen, with_core
+from tumorboard.learn.draw.ragged import ragged, spread_out
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
 from tumorboard.sequences import Sequence
@@ -107,10 +107,12 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     warp = how.warp if rng.random() < 0.8 else None
     piece = with_core(read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng)))
     if rng.random() < how.ragged:
+        piece = spread_out(piece, noise.at(how.shape, rng, 3, 5), float(rng.uniform(1.0, 3.0)))
+    if rng.random() < how.ragged:
         piece = ragged(piece, noise.at(how.shape, rng, 3, 6), float(rng.uniform(-2.0, -0.3)))
-    piece = seen(piece)
     contrast = draw_contrast(piece.matters, how.sequences, rng, how.spread)
     sparse = _sparse(specimen, len(piece.matters))
+    piece = seen(piece, _least_seen(piece.matters, contrast, _values(sparse, contrast), how.sequences))
     sharp, strength = float(rng.uniform(1.0, 3.5)), float(rng.uniform(0.0, 0.6))
     if rng.random() < 0.8:
         for shares in (piece.shares, sparse):
@@ -196,6 +198,20 @@ def _sparse(specimen: Specimen, matters: int) -> Float:
 
 def _values(sparse: Float, contrast: Contrast) -> Float:
     return np.asarray(sparse[:, 0, 0] @ contrast.values.T, dtype=np.float32)
+
+
+def _least_seen(matters: tuple[str, ...], contrast: Contrast, sample: Float, sequences: tuple[Sequence, ...]) -> float:
+    """Return the share of oedema that stands out by a standard deviation of the brain where it stands out most."""
+    if "oedema" not in matters and "infiltrate" not in matters:
+        return SEEN
+    low, high = np.percentile(sample, (25, 75), axis=0)
+    spread = np.maximum((high - low) / IQR_TO_SD, 1e-3)
+    soft = contrast.values[:, [matters.index(m) for m in SOFT if m in matters]].min(axis=1)
+    wet = [n for n, s in enumerate(sequences) if s in WETTER]
+    if not wet:
+        return SEEN
+    stands_out = float(((soft - contrast.values[:, matters.index("gm")]) / spread)[wet].max())
+    return float(np.clip(1.0 / max(stands_out, 1e-3), 0.15, 0.5))
 
 
 def _folds(shares: Float, noise: NoiseFields, rng: np.random.Generator) -> Float:
