@@ -262,3 +262,10 @@ def test_readers_call_a_voxel_enhancing_when_a_quarter_of_it_is():
     assert vital[made.truth.data == 2].max() < SEEN_SHARE
     assert (vital[made.truth.data == 3] >= SEEN_SHARE).mean() > 0.9
     assert not made.necrosis[made.truth.data != 1].any()
+
+
+def test_no_operation_leaves_a_brain_full_of_oedema():
+    """After a gross resection of a tumour with little oedema there was less room than none (found in training)."""
+    member = draw_member(101, 474, Kind.GLIOMA, 7, 2)
+    for study in studies(101, member, 4.0, volumes=False):
+        assert study.truth.volume_ml("WT") < 200

@@ -268,7 +268,7 @@ def first_ml(score: Float, allowed: Mask, volume_ml: float, grid: Grid) -> Mask:
     allowed : ndarray of bool, shape (i, j, k)
         Where.
     volume_ml : float
-        mL; if less is allowed, all of it is returned.
+        mL; if less is allowed, all of it is returned, and nothing where it is negative.
     grid : Grid
         Gives the voxel volume.
 
@@ -283,7 +283,7 @@ def first_ml(score: Float, allowed: Mask, volume_ml: float, grid: Grid) -> Mask:
     >>> first_ml(score, np.ones((3, 1, 1), bool), 2.0, grid).ravel().tolist()
     [False, True, True]
     """
-    count = round(volume_ml / grid.voxel_volume_ml)
+    count = max(0, round(volume_ml / grid.voxel_volume_ml))
     places = np.flatnonzero(allowed)
     ranked = places[np.argsort(-score.ravel()[places], kind="stable")]
     mask = np.zeros(score.shape, dtype=np.bool_)
