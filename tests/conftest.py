@@ -111,3 +111,28 @@ def coarse_dicom(tmp_path_factory):
         patient = native.native_patient(seed=3, spacing_mm=3.0, protocol="coarse")
         dicom_tree.write_digital_dicom(patient, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_metadata():
+    """Make metadata of a network with random weights; anything may be given another value."""
+    from tumorboard.networks.bundle import Metadata
+
+    def made(**changed):
+        told = {
+            "id": "tiny",
+            "version": "1",
+            "task": "segment",
+            "title": "Random weights",
+            "sequences": (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR),
+            "needs_any": (Sequence.FLAIR,),
+            "labels": {"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
+            "intended_use": "tests",
+            "training": "nothing",
+            "limits": "all",
+            "citation": "",
+            "licence": "Apache-2.0",
+        }
+        return Metadata.model_validate(told | changed)
+
+    return made

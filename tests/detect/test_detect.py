@@ -11,7 +11,7 @@ from tumorboard.detect.learned import LearnedDetector, instances
 from tumorboard.detect.template import TemplateDetector, correlation
 from tumorboard.detect.tubes import tubeness
 from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Metadata, Pass, seeded
+from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
@@ -122,22 +122,14 @@ def test_probabilities_are_cut_into_lesions() -> None:
     assert (scored.numbers > 0).sum() == 27 + 8
 
 
-def test_the_learned_detector_is_the_same_twice() -> None:
+def test_the_learned_detector_is_the_same_twice(tiny_metadata) -> None:
     how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
-    told = Metadata(
-        id="tiny",
-        version="1",
+    told = tiny_metadata(
         task="detect",
-        title="Random weights",
         sequences=(Sequence.T1C, Sequence.BB),
         needs_any=(Sequence.T1C, Sequence.BB),
         labels={"lesion": 1},
         passes=(Pass(name="fine", spacing_mm=1.0, window=(32, 32, 32), architecture=how),),
-        intended_use="tests",
-        training="nothing",
-        limits="all",
-        citation="",
-        licence="Apache-2.0",
     )
     bundle = Bundle(told, {f"fine.{k}": v for k, v in seeded(how).items()})
     study = phantom([(14.0, 20.0, 16.0)], 3.0)

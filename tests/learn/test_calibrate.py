@@ -8,9 +8,8 @@ import pytest
 from tumorboard.learn.calibrate import Judged, _lines, _stretch, _usual, calibrate, fitted_temperature
 from tumorboard.learn.holdout import held_out
 from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Metadata, Pass, seeded
+from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
-from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
 
 
@@ -62,23 +61,9 @@ def test_usual_intensities_have_a_least_spread() -> None:
     assert _usual([np.zeros(3)] * 4) == ((0.0, 0.05),) * 3
 
 
-def test_a_bundle_is_calibrated_on_digital_studies() -> None:
+def test_a_bundle_is_calibrated_on_digital_studies(tiny_metadata) -> None:
     small = Architecture(name="dynunet-blocks", channels=4, classes=5, filters=(8, 8, 8))
-    told = Metadata(
-        id="tiny",
-        version="1",
-        task="segment",
-        title="Random weights",
-        sequences=(Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR),
-        needs_any=(Sequence.FLAIR,),
-        labels={"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
-        passes=(Pass(name="coarse", spacing_mm=8.0, window=(16, 24, 16), architecture=small),),
-        intended_use="tests",
-        training="nothing",
-        limits="all",
-        citation="",
-        licence="Apache-2.0",
-    )
+    told = tiny_metadata(passes=(Pass(name="coarse", spacing_mm=8.0, window=(16, 24, 16), architecture=small),))
     bundle = Bundle(told, {f"coarse.{k}": v for k, v in seeded(small).items()})
     cases = [(c.study, c.truth) for c in held_out(3, 3, Kind.GLIOMA, 8.0)]
     found = calibrate(bundle, cases, Options(backend="torch-float32"))

@@ -16,7 +16,6 @@ from tumorboard.networks.bundle import (
     META,
     WEIGHTS,
     Bundle,
-    Metadata,
     Pass,
     read_bundle,
     seeded,
@@ -27,35 +26,15 @@ from tumorboard.networks.card import card_text
 from tumorboard.networks.grid import from_network, scaled_shape, to_network
 from tumorboard.networks.runtime.choose import BACKENDS, REFERENCE, candidates, chosen_backend
 from tumorboard.networks.sliding import slide, starts
-from tumorboard.sequences import Sequence
 
 SMALL = Architecture(name="dynunet-blocks", channels=4, classes=5, filters=(8, 8, 8))
 SHIPPED = sorted(p.parent.name for p in (Path(shipped.__code__.co_filename).parents[1] / "bundles").glob(f"*/{META}"))
 
 
-def metadata() -> Metadata:
-    four = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR)
-    return Metadata(
-        id="tiny",
-        version="1",
-        task="segment",
-        title="A tiny network with random weights",
-        sequences=four,
-        needs_any=(Sequence.FLAIR,),
-        labels={"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
-        passes=(Pass(name="coarse", spacing_mm=4.0, window=(16, 16, 16), architecture=SMALL),),
-        intended_use="tests",
-        training="nothing",
-        limits="all",
-        citation="",
-        licence="Apache-2.0",
-    )
-
-
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, tiny_metadata) -> Path:
     weights = {f"coarse.{k}": v for k, v in seeded(SMALL).items()}
-    told = metadata()
+    told = tiny_metadata(passes=(Pass(name="coarse", spacing_mm=4.0, window=(16, 16, 16), architecture=SMALL),))
     write_bundle(tmp_path / "tiny", told, weights, card_text(told))
     return tmp_path / "tiny"
 

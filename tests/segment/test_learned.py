@@ -9,40 +9,31 @@ import pytest
 
 from tumorboard.errors import InputError, IntensityError
 from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Calibration, Metadata, Pass, seeded
+from tumorboard.networks.bundle import Bundle, Calibration, Pass, seeded
 from tumorboard.segment.calibrated import expected_dice, predicted_dice, unsureness, volume_interval
 from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
 from tumorboard.segment.likeness import QUANTILES, likeness
 from tumorboard.sequences import Sequence
 
-FOUR = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR)
 SMALL = Architecture(name="dynunet-blocks", channels=4, classes=5, filters=(8, 8, 8))
 PLAIN = Options(backend="torch-float32")
 
 
-def bundle(calibration: Calibration | None = None) -> Bundle:
-    passes = (
-        Pass(name="coarse", spacing_mm=8.0, window=(16, 24, 16), architecture=SMALL),
-        Pass(name="fine", spacing_mm=4.0, window=(24, 24, 24), architecture=SMALL),
-    )
-    told = Metadata(
-        id="tiny",
-        version="1",
-        task="segment",
-        title="Random weights",
-        sequences=FOUR,
-        needs_any=(Sequence.FLAIR, Sequence.T2),
-        labels={"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
-        passes=passes,
-        calibration=calibration or Calibration(),
-        intended_use="tests",
-        training="nothing",
-        limits="all",
-        citation="",
-        licence="Apache-2.0",
-    )
-    weights = {f"{p.name}.{k}": v for n, p in enumerate(passes) for k, v in seeded(SMALL, n).items()}
-    return Bundle(told, weights)
+@pytest.fixture(scope="module")
+def bundle(tiny_metadata):
+    """Make a bundle of two passes."""
+
+    def made(calibration: Calibration | None = None) -> Bundle:
+        passes = (
+            Pass(name="coarse", spacing_mm=8.0, window=(16, 24, 16), architecture=SMALL),
+            Pass(name="fine", spacing_mm=4.0, window=(24, 24, 24), architecture=SMALL),
+        )
+        needs = (Sequence.FLAIR, Sequence.T2)
+        told = tiny_metadata(passes=passes, needs_any=needs, calibration=calibration or Calibration())
+        weights = {f"{p.name}.{k}": v for n, p in enumerate(passes) for k, v in seeded(SMALL, n).items()}
+        return Bundle(told, weights)
+
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +41,20 @@ def study(coarse_prepared):
     return coarse_prepared.study
 
 
-def test_same_input_gives_identical_maps(study) -> None:
+def test_same_input_gives_identical_maps(study, bundle) -> None:
     one, two = (LearnedSegmenter(bundle(), PLAIN).segment(study) for _ in range(2))
     assert (one.labels.data == two.labels.data).all()
     for region, volume in one.probabilities.items():
         assert (volume.data == two.probabilities[region].data).all()
 
 
-def test_a_warm_segmenter_gives_what_a_fresh_one_gives(study) -> None:
+def test_a_warm_segmenter_gives_what_a_fresh_one_gives(study, bundle) -> None:
     warm = LearnedSegmenter(bundle(), PLAIN)
     first, second = warm.segment(study), warm.segment(study)
     assert (first.labels.data == second.labels.data).all()
 
 
-def test_nothing_is_outlined_outside_the_brain_and_probabilities_are_some(study) -> None:
+def test_nothing_is_outlined_outside_the_brain_and_probabilities_are_some(study, bundle) -> None:
     found = LearnedSegmenter(bundle(), PLAIN).segment(study)
     assert not found.labels.data[~study.brain].any()
     for volume in found.probabilities.values():
@@ -73,7 +64,7 @@ def test_nothing_is_outlined_outside_the_brain_and_probabilities_are_some(study)
     assert inside.all()
 
 
-def test_without_t1c_no_enhancing_tumour_is_claimed(study) -> None:
+def test_without_t1c_no_enhancing_tumour_is_claimed(study, bundle) -> None:
     less = replace(study, volumes={s: v for s, v in study.volumes.items() if s is not Sequence.T1C})
     found = LearnedSegmenter(bundle(), PLAIN).segment(less)
     assert "ET" in found.not_assessable
@@ -82,7 +73,7 @@ def test_without_t1c_no_enhancing_tumour_is_claimed(study) -> None:
 
 
 @pytest.mark.parametrize("kept", [(Sequence.T1,), (Sequence.T1, Sequence.T1C)])
-def test_without_any_needed_sequence_everything_is_unknown(study, kept: tuple[Sequence, ...]) -> None:
+def test_without_any_needed_sequence_everything_is_unknown(study, bundle, kept: tuple[Sequence, ...]) -> None:
     less = replace(study, volumes={s: study.volumes[s] for s in kept})
     found = LearnedSegmenter(bundle(), PLAIN).segment(less)
     assert set(found.not_assessable) >= {"WT", "TC", "ET"}
@@ -90,19 +81,19 @@ def test_without_any_needed_sequence_everything_is_unknown(study, kept: tuple[Se
 
 
 @pytest.mark.parametrize(("value", "told"), [(np.nan, "finite"), (3.0, "contrast")])
-def test_images_that_cannot_be_images_are_refused(study, value: float, told: str) -> None:
+def test_images_that_cannot_be_images_are_refused(study, bundle, value: float, told: str) -> None:
     flair = study.volumes[Sequence.FLAIR]
     broken = flair.with_data(np.full(flair.data.shape, value, np.float32))
     with pytest.raises(IntensityError, match=told):
         LearnedSegmenter(bundle(), PLAIN).segment(replace(study, volumes={**study.volumes, Sequence.FLAIR: broken}))
 
 
-def test_an_empty_brain_is_refused(study) -> None:
+def test_an_empty_brain_is_refused(study, bundle) -> None:
     with pytest.raises(InputError, match="brain"):
         LearnedSegmenter(bundle(), PLAIN).segment(replace(study, brain=np.zeros_like(study.brain)))
 
 
-def test_mirroring_makes_a_mirror_image_of_a_mirror_image(study) -> None:
+def test_mirroring_makes_a_mirror_image_of_a_mirror_image(study, bundle) -> None:
     both = LearnedSegmenter(bundle(), replace(PLAIN, mirror=True))
     flipped = replace(
         study,
@@ -113,7 +104,7 @@ def test_mirroring_makes_a_mirror_image_of_a_mirror_image(study) -> None:
     assert np.abs(one - two[::-1]).mean() < 0.02  # windows of the fine pass need not lie on each other
 
 
-def test_calibrated_bundles_give_intervals_and_predicted_dice(study) -> None:
+def test_calibrated_bundles_give_intervals_and_predicted_dice(study, bundle) -> None:
     how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 1.0}, dice={"WT": (0.1, 0.8)}, patients=10)
     found = LearnedSegmenter(bundle(how), PLAIN).segment(study)
     if found.labels.region("WT").any():

@@ -8,7 +8,7 @@ import pytest
 
 from tumorboard.errors import InputError
 from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Metadata, Pass, seeded, write_bundle
+from tumorboard.networks.bundle import Pass, seeded, write_bundle
 from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import Sequence
 from tumorboard.settings import RunSettings
@@ -17,22 +17,9 @@ SMALL = Architecture(name="dynunet-blocks", channels=1, classes=5, filters=(8, 8
 
 
 @pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    told = Metadata(
-        id="ours",
-        version="3",
-        task="segment",
-        title="Random weights",
-        sequences=(Sequence.FLAIR,),
-        needs_any=(Sequence.FLAIR,),
-        labels={"NETC": 1, "SNFH": 2, "ET": 3, "RC": 4},
-        passes=(Pass(name="coarse", spacing_mm=8.0, window=(16, 16, 16), architecture=SMALL),),
-        intended_use="tests",
-        training="nothing",
-        limits="all",
-        citation="",
-        licence="Apache-2.0",
-    )
+def bundle(tmp_path: Path, tiny_metadata) -> Path:
+    passes = (Pass(name="coarse", spacing_mm=8.0, window=(16, 16, 16), architecture=SMALL),)
+    told = tiny_metadata(id="ours", version="3", sequences=(Sequence.FLAIR,), passes=passes)
     write_bundle(tmp_path / "ours", told, {f"coarse.{k}": v for k, v in seeded(SMALL).items()}, "card")
     return tmp_path / "ours"
 
