@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tumorboard.errors import InputError
+from tumorboard.learn.draw.head import HeadDrawing, draw_head
 from tumorboard.learn.draw.sample import Drawing, Sample, draw_sample
 from tumorboard.learn.folders import CaseDrawer, read_cases
 from tumorboard.learn.pool.specimen import Specimen
@@ -49,6 +50,27 @@ class PoolDrawer:
         return Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
 
 
+@dataclass(frozen=True)
+class HeadDrawer:
+    """Samples of whole heads from a pool that keeps them.
+
+    Parameters
+    ----------
+    folders : tuple of Path
+        Of specimens.
+    how : HeadDrawing
+        Everything that may vary.
+    """
+
+    folders: tuple[Path, ...]
+    how: HeadDrawing
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """Draw a specimen, and a sample of its head."""
+        folder = self.folders[int(rng.integers(len(self.folders)))]
+        return draw_head(Specimen.read(folder), self.how, noise(), rng)
+
+
 def opened(
     settings: TrainSettings,
     sources: tuple[Source, ...],
@@ -72,12 +94,14 @@ def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callabl
         return CaseDrawer(tuple(cases), drawing(settings))
     if source.plan is not None:
         write_pool(source.plan, source.path, workers, tell)
-    drawer = PoolDrawer(tuple(specimens(source.path)), drawing(settings))
-    spacing = Specimen.read(drawer.folders[0]).spacing_mm
+    folders = tuple(specimens(source.path))
+    spacing = Specimen.read(folders[0]).spacing_mm
     if abs(spacing - settings.spacing_mm) > 1e-6:
         got = f"one of {spacing:g} mm"
         raise InputError(f"a pool of {settings.spacing_mm:g} mm voxels", got=got, where="sources")
-    return drawer
+    if settings.task == "brain":
+        return HeadDrawer(folders, HeadDrawing(settings.shape))
+    return PoolDrawer(folders, drawing(settings))
 
 
 def drawing(settings: TrainSettings) -> Drawing:

@@ -29,6 +29,10 @@ CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis
 """Matters of the tumour's core."""
 
 
+FLUIDS = frozenset({"csf", "cavity", "cyst"})
+"""Matters that are fluid."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """Standard deviations of natural logarithms, and chances; all chosen.
@@ -43,7 +47,10 @@ class Spread:
     darker : float
         Most that non-enhancing tumour is darkened on T1 and T1C, logarithm.
     drier : float
-        Most that core and enhancing tumour are darkened on T2 and FLAIR, logarithm.
+        Most that core and enhancing tumour are darkened or brightened on T2 and FLAIR, logarithm.
+    lifted : float
+        Most that fluid is lifted towards white matter on T1 and FLAIR: no voxel of a real head is pure fluid, and
+        few departments null it as the equations do.
     fluid : float
         Of fluid on FLAIR, which departments null more or less well.
     rim : float
@@ -57,7 +64,8 @@ class Spread:
     uptake: float = 0.4
     fainter: float = 0.35
     darker: float = 0.4
-    drier: float = 0.4
+    drier: float = 0.35
+    lifted: float = 0.6
     fluid: float = 0.6
     rim: float = 0.06
     texture: float = 1.2
@@ -124,7 +132,7 @@ def draw_contrast(
     mean = {s: {m: share * one[s][m] + (1 - share) * two[s][m] for m in matters} for s in _needed(sequences)}
     t1 = _varied(mean[Sequence.T1], how, rng)
     dark = float(np.exp(-rng.uniform(-0.1, how.darker)))
-    t1 = {m: v if m in HEALTHY else v * dark for m, v in t1.items()}
+    t1 = _lifted({m: v if m in HEALTHY else v * dark for m, v in t1.items()}, 0.7 * how.lifted * rng.random())
     rows = []
     for s in sequences:
         if s in (Sequence.T1C, Sequence.BB):
@@ -145,10 +153,16 @@ def _varied(mean: dict[str, float], how: Spread, rng: np.random.Generator) -> di
     return {m: v * float(np.exp(rng.normal(0, how.healthy if m in HEALTHY else how.tumour))) for m, v in mean.items()}
 
 
+def _lifted(values: dict[str, float], share: float) -> dict[str, float]:
+    """Move fluid and what is like it towards white matter by a share of the way."""
+    white = values.get("wm", 1.0)
+    return {m: v + share * (white - v) if m in FLUIDS and v < white else v for m, v in values.items()}
+
+
 def _dried(values: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
-    """Make core and enhancing tumour of T2 and FLAIR darker, down to grey matter: in many patients they are."""
-    whole = rng.uniform(-how.drier, 0.1)
-    dry = {m: float(np.exp(whole + rng.uniform(-how.drier / 2, 0.1))) for m in values if m in CORES}
+    """Make core and enhancing tumour of T2 and FLAIR drier, down to grey matter, or wetter than oedema."""
+    whole = rng.uniform(-how.drier, how.drier)
+    dry = {m: float(np.exp(whole + rng.uniform(-how.drier / 2, how.drier / 2))) for m in values if m in CORES}
     return {m: v * dry.get(m, 1.0) for m, v in values.items()}
 
 
@@ -175,6 +189,7 @@ def _enhanced(
 def _wet(values: dict[str, float], s: Sequence, how: Spread, rng: np.random.Generator) -> dict[str, float]:
     if s is Sequence.FLAIR and "csf" in values:
         values["csf"] = (values["csf"] + 0.1) * float(np.exp(rng.normal(0, how.fluid)))
+        values = _lifted(values, how.lifted * rng.random())
     for m in ("oedema", "infiltrate"):  # what is outlined there can be seen
         if s in WETTER and m in values:
             values[m] = max(values[m], (1.06 + 0.1 * rng.random()) * values.get("gm", 0.0))

@@ -26,6 +26,7 @@ class PoolPlan(BaseModel):
     patients: int = Field(gt=0, description="digital patients")
     visits: int = Field(default=2, ge=1, description="studies of each, the later ones after treatment")
     spacing_mm: float = Field(default=2.0, ge=1.0, le=8.0, description="voxel size")
+    heads: bool = Field(default=False, description="whether skull, face and neck are kept too, for brain masks")
     seed: int = Field(default=1, ge=0, description="other seeds give other patients")
     glioma: float = Field(default=0.75, ge=0, description="share of gliomas")
     metastases: float = Field(default=0.2, ge=0, description="share of patients with metastases")

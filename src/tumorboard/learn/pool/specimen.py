@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorboard.simulate.body.shell import draw_shell
+from tumorboard.simulate.scanner.head import padded
 from tumorboard.simulate.subject import Made
 from tumorboard.store import write_atomic, write_json
 from tumorboard.volume import box_around
@@ -54,6 +56,10 @@ class Specimen:
         1 NETC, 2 SNFH, 3 ET, 4 RC, in the same box.
     lesions : ndarray of uint16, shape (a, b, c)
         Number of each round lesion, in the same box; 0 where lesions are not numbered.
+    shell : ndarray of uint8, shape (a, b, c), optional
+        What lies around the brain, as places in :data:`tumorboard.simulate.body.shell.TISSUES`, on a larger grid.
+    before : (int, int, int)
+        Voxels that the larger grid has before the first of the brain's.
     """
 
     spacing_mm: float
@@ -63,6 +69,8 @@ class Specimen:
     corner: tuple[int, int, int]
     labels: Bytes
     lesions: NDArray[np.uint16]
+    shell: Bytes | None = None
+    before: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,8 +84,8 @@ class Specimen:
         return float(np.count_nonzero(self.labels)) * self.spacing_mm**3 / 1000.0
 
     @classmethod
-    def of(cls, study: Made) -> Specimen:
-        """Return a study of a digital patient as shares in bytes.
+    def of(cls, study: Made, heads: bool = False) -> Specimen:
+        """Return a study of a digital patient as shares in bytes, with what lies around the brain if asked for.
 
         Raises
         ------
@@ -98,6 +106,7 @@ class Specimen:
         box = box_around(anywhere) or (slice(0, 0),) * 3
         sick = [_bytes(parts[name][box]) for name in matters]
         lesions = study.lesions if study.lesions is not None else np.zeros(shape, np.uint16)
+        shell, before = _shell(study) if heads else (None, (0, 0, 0))
         return cls(
             spacing_mm=float(study.truth.grid.spacing_mm[0]),
             healthy=healthy,
@@ -106,6 +115,8 @@ class Specimen:
             corner=(box[0].start, box[1].start, box[2].start),
             labels=study.truth.data[box].copy(),
             lesions=lesions[box].copy(),
+            shell=shell,
+            before=before,
         )
 
     def write(self, folder: Path, **told: Any) -> None:
@@ -116,10 +127,13 @@ class Specimen:
             "labels": self.labels,
             "lesions": self.lesions,
         }
+        if self.shell is not None:
+            arrays["shell"] = self.shell
         for name, array in arrays.items():
             write_atomic(folder / f"{name}.npy", _npy(array))
-        about = {"spacing_mm": self.spacing_mm, "matters": list(self.matters), "corner": list(self.corner)}
-        write_json(folder / "about.json", {**about, **told})
+        about: dict[str, Any] = {"spacing_mm": self.spacing_mm, "matters": list(self.matters)}
+        about |= {"corner": list(self.corner), "before": list(self.before)}
+        write_json(folder / "about.json", about | told)
 
     @classmethod
     def read(cls, folder: Path) -> Specimen:
@@ -131,8 +145,16 @@ class Specimen:
             else np.load(folder / f"{name}.npy", allow_pickle=False)
             for name in ("healthy", "sick", "labels", "lesions")
         }
-        i, j, k = about["corner"]
-        return cls(about["spacing_mm"], matters=tuple(about["matters"]), corner=(i, j, k), **read)
+        kept = (folder / "shell.npy").is_file()
+        read["shell"] = np.load(folder / "shell.npy", mmap_mode="r", allow_pickle=False) if kept else None
+        corner, before = tuple(about["corner"]), tuple(about.get("before", (0, 0, 0)))
+        return cls(about["spacing_mm"], matters=tuple(about["matters"]), corner=corner, before=before, **read)
+
+
+def _shell(study: Made) -> tuple[Bytes, tuple[int, int, int]]:
+    grid, widths = padded(study.truth.grid)
+    i, j, k = (before for before, _ in widths)
+    return draw_shell(np.pad(study.head.brain, widths), grid), (i, j, k)
 
 
 def _bytes(share: NDArray[np.float32]) -> Bytes:

@@ -5,7 +5,6 @@ Why it exists: a pool is made once and read for hours. A patient's studies have 
 
 from __future__ import annotations
 
-import json
 import multiprocessing as mp
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +79,7 @@ def _claim(plan: PoolPlan, folder: Path) -> None:
     # more patients may be added to a pool; everything else must be the same
     own = plan.model_dump(exclude={"patients"})
     if note.is_file():
-        there = {k: v for k, v in json.loads(note.read_text()).items() if k != "patients"}
+        there = PoolPlan.model_validate_json(note.read_text()).model_dump(exclude={"patients"})
         if there != own:
             raise InputError(
                 "a pool of this plan", got="one of another plan", where="pool", remedy="take another folder"
@@ -100,4 +99,4 @@ def _patient(job: tuple[PoolPlan, Path, int]) -> None:
     plan, folder, n = job
     member = draw_member(plan.seed, n, plan.kind_of(n), plan.sites, plan.visits)
     for visit, study in enumerate(studies(plan.seed, member, plan.spacing_mm, volumes=False)):
-        Specimen.of(study).write(_named(folder, n, visit), kind=member.kind.value, site=member.site.name)
+        Specimen.of(study, plan.heads).write(_named(folder, n, visit), kind=member.kind.value, site=member.site.name)

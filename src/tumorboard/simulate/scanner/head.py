@@ -96,7 +96,7 @@ def whole_head(
     >>> bool(inside.min() > 0), head.truth.volume_ml("WT") == study.truth.volume_ml("WT")
     (True, True)
     """
-    grid, widths = _padded(truth.grid)
+    grid, widths = padded(truth.grid)
     inside = np.pad(brain, widths)
     shell = draw_shell(inside, grid)
     sigma = [PSF_MM / s for s in grid.spacing_mm]
@@ -108,7 +108,14 @@ def whole_head(
     return Head(made, Volume(inside, grid), LabelMap(np.pad(truth.data, widths), grid))
 
 
-def _padded(grid: Grid) -> tuple[Grid, list[tuple[int, int]]]:
+def padded(grid: Grid) -> tuple[Grid, list[tuple[int, int]]]:
+    """Return the grid of a whole head around that of its brain, and the voxels added before and behind.
+
+    Examples
+    --------
+    >>> padded(Grid((30, 30, 30), np.diag([4.0, 4.0, 4.0, 1.0])))[1]
+    [(12, 12), (11, 16), (19, 9)]
+    """
     widths = [(round(a / s), round(b / s)) for (a, b), s in zip(PAD_MM, grid.spacing_mm, strict=True)]
     i, j, k = (n + a + b for n, (a, b) in zip(grid.shape, widths, strict=True))
     affine = grid.affine.copy()
