@@ -27,7 +27,11 @@ SETTINGS = HOME / "scripts" / "bundles"
 SHIPPED = HOME / "src" / "tumorboard" / "bundles"
 WORK = HOME / "training"
 
-RUNS: dict[str, tuple[str, ...]] = {"glioma": ("glioma-coarse", "glioma-fine")}
+RUNS: dict[str, tuple[str, ...]] = {
+    "glioma": ("glioma-coarse", "glioma-fine"),
+    "brain": ("brain-coarse",),
+    "metastases": ("metastases-fine",),
+}
 """Bundles and the settings of their passes, in order."""
 
 CALIBRATION_SEED = 100
@@ -84,7 +88,8 @@ def main(names: list[str], only_calibrate: bool, patients: int) -> None:
         if not only_calibrate:
             for run in RUNS[name]:
                 trained(read_settings(SETTINGS / f"{run}.toml"), out)
-        calibrated(out, patients)
+        if read_bundle(out).metadata.task == "segment":
+            calibrated(out, patients)
         placed(read_bundle(out), name)
 
 

@@ -189,7 +189,7 @@ def test_two_processes_learn_what_one_with_twice_the_batch_learns(tmp_path: Path
             f"--nproc-per-node={count}",
             str(script),
         ]
-        subprocess.run([sys.executable, *words], check=True, capture_output=True, timeout=300)
+        subprocess.run(words, check=True, capture_output=True, timeout=300)
         seen, sums[count] = (tmp_path / "sum").read_text().split()
         assert int(seen) == count
     assert float(sums[1]) == pytest.approx(float(sums[2]), rel=0.02)

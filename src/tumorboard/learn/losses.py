@@ -21,10 +21,11 @@ REGION_SETS: dict[str, tuple[tuple[int, ...], ...]] = {
 """Regions as sums of classes: of our tissue labels (WT, TC, ET, RC), and of a plain mask."""
 
 SMOOTH = 100.0
-"""Voxels added above and below, so that a few wrong ones do not decide the Dice of a region that is hardly there."""
+"""Voxels added above and below, so that a few wrong ones do not decide the Dice of a region that is hardly there;
+less where a few voxels are what is looked for."""
 
 
-def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...]) -> Tensor:
+def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...], smooth: float = SMOOTH) -> Tensor:
     """Return cross entropy plus mean soft Dice loss of the regions.
 
     Parameters
@@ -35,6 +36,8 @@ def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], 
         Classes.
     regions : tuple of tuple of int
         Classes of each region.
+    smooth : float
+        Voxels added above and below.
 
     Returns
     -------
@@ -60,11 +63,11 @@ def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], 
             truth |= labels == c
         if truth.any():
             both = (inside * truth).sum()
-            terms.append(1 - (2 * both + SMOOTH) / (inside.sum() + truth.sum() + SMOOTH))
+            terms.append(1 - (2 * both + smooth) / (inside.sum() + truth.sum() + smooth))
     return entropy + (torch.stack(terms).mean() if terms else 0.0)
 
 
-def deep_loss(outputs: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...]) -> Tensor:
+def deep_loss(outputs: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...], smooth: float = SMOOTH) -> Tensor:
     """Return the loss of one output, or of several with weights that halve (deep supervision).
 
     Parameters
@@ -73,6 +76,6 @@ def deep_loss(outputs: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], .
         The finest first.
     """
     if outputs.ndim == labels.ndim + 1:
-        return region_loss(outputs.float(), labels, regions)
-    losses = [region_loss(level.float(), labels, regions) * 0.5**n for n, level in enumerate(outputs.unbind(1))]
+        return region_loss(outputs.float(), labels, regions, smooth)
+    losses = [region_loss(level.float(), labels, regions, smooth) * 0.5**n for n, level in enumerate(outputs.unbind(1))]
     return torch.stack(losses).sum() / sum(0.5**n for n in range(len(losses)))

@@ -68,6 +68,7 @@ class TrainSettings(_Frozen):
     schedule: Literal["cosine", "poly"] = "cosine"
     warm_up: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     weight_decay: float = Field(default=1e-4, ge=0)
+    smooth: float = Field(default=100.0, ge=0, description="voxels added to the Dice of a region, above and below")
     clip: float = Field(default=5.0, gt=0, description="largest norm of the gradient")
     ema: float = Field(default=0.998, ge=0, lt=1, description="weight of the past in the averaged weights")
     precision: Literal["auto", "bfloat16", "float32"] = "auto"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,24 @@ class PoolDrawer:
 
     def _specimen(self, rng: np.random.Generator) -> Specimen:
         return Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
+
+
+@dataclass(frozen=True)
+class LesionDrawer:
+    """Samples in which only the lesions themselves are labelled, not the oedema around them.
+
+    Parameters
+    ----------
+    inner : PoolDrawer
+        Draws tissues.
+    """
+
+    inner: PoolDrawer
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """Draw a sample of 1 lesion, 0 elsewhere."""
+        sample = self.inner.draw(rng)
+        return replace(sample, labels=np.isin(sample.labels, (1, 3)).astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,8 @@ def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callabl
         raise InputError(f"a pool of {settings.spacing_mm:g} mm voxels", got=got, where="sources")
     if settings.task == "brain":
         return HeadDrawer(folders, HeadDrawing(settings.shape))
-    return PoolDrawer(folders, drawing(settings))
+    drawer = PoolDrawer(folders, drawing(settings))
+    return LesionDrawer(drawer) if settings.task == "detect" else drawer
 
 
 def drawing(settings: TrainSettings) -> Drawing:
