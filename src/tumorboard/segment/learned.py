@@ -213,12 +213,13 @@ WITHOUT_T1C = "T1C was not given, and enhancing tumour cannot be seen without it
 def card_of(bundle: Bundle) -> Card:
     """Return a bundle's card, as outputs cite it."""
     meta = bundle.metadata
+    passes = " and ".join(f"{p.name} at {p.spacing_mm:g} mm" for p in meta.passes)
     return Card(
         id=meta.id,
         version=f"{meta.version}+{meta.weights_sha256[:8]}",
         title=meta.title,
         citation=meta.citation,
-        method=f"{meta.title}. {meta.training}",
+        method=f"The network looked at the images ({passes}). {meta.training}",
         limits=meta.limits,
         needs_any=meta.needs_any,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.learn.draw.place import SEEN, SOFT, Piece
+from tumorboard.learn.draw.place import CORE, SEEN, SOFT, Piece
 from tumorboard.learn.pool.specimen import HEALTHY
 
 Float = NDArray[np.float32]
@@ -95,4 +95,36 @@ def spread_out(piece: Piece, field: Float, reach: float) -> Piece:
     else:
         shares, matters = np.concatenate([shares, added[..., None]], axis=3), (*matters, "oedema")
     labels = np.where((piece.labels == 0) & (added > SEEN), np.uint8(2), piece.labels)
+    return Piece(shares, matters, labels)
+
+
+def patchy(piece: Piece, field: Float, level: float) -> Piece:
+    """Let part of the enhancing tumour not enhance: solid core beside it, as many gliomas have; labels follow.
+
+    Parameters
+    ----------
+    piece : Piece
+        Shares of matter.
+    field : ndarray of float32, shape (i, j, k)
+        Noise of standard deviation 1.
+    level : float
+        In standard deviations: 0 takes half, 1.5 nearly all.
+
+    Returns
+    -------
+    Piece
+        With :data:`CORE` as one of its matters.
+    """
+    if "vital" not in piece.matters:
+        return piece
+    at = piece.matters.index("vital")
+    taken = 1.0 / (1.0 + np.exp(np.float32(SHARP) * (field - np.float32(level))))
+    core = piece.shares[..., at] * taken
+    shares, matters = piece.shares, piece.matters
+    shares[..., at] -= core
+    if CORE in matters:
+        shares[..., matters.index(CORE)] += core
+    else:
+        shares, matters = np.concatenate([shares, core[..., None]], axis=3), (*matters, CORE)
+    labels = np.where((piece.labels == 3) & (taken > 0.5), np.uint8(1), piece.labels)
     return Piece(shares, matters, labels)

@@ -16,7 +16,7 @@ from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
 from tumorboard.learn.draw.contrast import WETTER, Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
 from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places, read, seen, with_core
-from tumorboard.learn.draw.ragged import ragged, spread_out
+from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
 from tumorboard.sequences import Sequence
@@ -46,8 +46,8 @@ class Drawing:
         Chance that no sequence is missing.
     aside : float
         How far from the middle of the head other samples are laid, as a share of its size.
-    ragged : float
-        Chance of oedema with holes and fingers.
+    ragged, patchy : float
+        Chances of oedema with holes and fingers, and of tumour that enhances in part.
     warp : Warp
         How places are moved.
     spread : Spread
@@ -62,6 +62,7 @@ class Drawing:
     whole: float = 0.5
     aside: float = 0.3
     ragged: float = 0.5
+    patchy: float = 0.25
     warp: Warp = field(default_factory=Warp)
     spread: Spread = field(default_factory=Spread)
     blemishes: Blemishes = field(default_factory=Blemishes)
@@ -106,6 +107,8 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     """
     warp = how.warp if rng.random() < 0.8 else None
     piece = with_core(read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng)))
+    if rng.random() < how.patchy:
+        piece = patchy(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-0.5, 1.2)))
     if rng.random() < how.ragged:
         piece = spread_out(piece, noise.at(how.shape, rng, 3, 5), float(rng.uniform(1.0, 3.0)))
     if rng.random() < how.ragged:
