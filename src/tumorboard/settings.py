@@ -17,12 +17,12 @@ class RunSettings(BaseModel):
     Examples
     --------
     >>> RunSettings().segmenter
-    'glioma'
+    'fuzzy'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    segmenter: str = Field(default="glioma", description="method that outlines the tumour where no own masks are given")
+    segmenter: str = Field(default="fuzzy", description="method that outlines the tumour where no own masks are given")
     digital: bool = Field(default=False, description="the patient is simulated; every output says so")
 
     @field_serializer("segmenter")

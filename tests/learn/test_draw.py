@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tumorboard.learn.draw.blemish import Blemishes, _sliced, blemished
 from tumorboard.learn.draw.contrast import draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
-from tumorboard.learn.draw.place import places, read
+from tumorboard.learn.draw.place import places, read, with_core
+from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
 from tumorboard.learn.draw.sample import HIGHEST, LOWEST, Drawing, chosen, draw_sample
 from tumorboard.learn.draw.weigh import fold
 from tumorboard.learn.pool.specimen import DISEASED, HEALTHY, Specimen
@@ -27,8 +28,11 @@ def noise() -> NoiseFields:
 
 @pytest.fixture(scope="module")
 def specimen() -> Specimen:
-    study = next(iter(studies(5, draw_member(5, 0, Kind.GLIOMA, 1, 1), 4.0, volumes=False)))
-    return Specimen.of(study)
+    for n in range(10):
+        study = next(iter(studies(5, draw_member(5, n, Kind.GLIOMA, 1, 1), 4.0, volumes=False)))
+        if study.truth.volume_ml("ET") > 5:
+            return Specimen.of(study)
+    raise AssertionError("no enhancing tumour among ten")
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_no_other(specimen: Specimen, noise: NoiseFields) -> None:
@@ -126,3 +130,42 @@ def test_some_telling_sequence_is_always_there() -> None:
     assert chosen((Sequence.T1,), 0.0, rng).all()
     only = np.array([True, False, False, True])
     assert not np.array([chosen(FOUR, 0.3, rng, only) for _ in range(50)])[:, 1:3].any()
+
+
+def piece_of(specimen: Specimen):
+    middle = (np.array(specimen.shape, np.float32) - 1) / 2
+    return with_core(read(specimen, places(middle, specimen.shape, None, np.random.default_rng(0))))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_moved_borders_keep_all_matter(specimen: Specimen, noise: NoiseFields, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = specimen.shape
+    for change in (
+        lambda p: ragged(p, noise.at(shape, rng, 3, 5), -0.5),
+        lambda p: spread_out(p, noise.at(shape, rng, 3, 5), 2.0),
+        lambda p: patchy(p, noise.at(shape, rng, 3, 5), 0.0),
+    ):
+        before = piece_of(specimen)
+        total = before.shares.sum(axis=3)
+        after = change(before)
+        assert np.abs(after.shares.sum(axis=3) - total).max() < 2e-3
+        assert after.shares.min() > -1e-6
+        assert after.shares.shape[3] == len(after.matters)
+
+
+def test_oedema_moves_where_it_is_told(specimen: Specimen, noise: NoiseFields) -> None:
+    shape, rng = specimen.shape, np.random.default_rng(0)
+    field = noise.at(shape, rng, 3, 3)
+    count = {
+        name: int((piece.labels == 2).sum())
+        for name, piece in (
+            ("as it was", piece_of(specimen)),
+            ("torn", ragged(piece_of(specimen), field, 0.0)),
+            ("spread", spread_out(piece_of(specimen), field, 3.0)),
+        )
+    }
+    assert count["torn"] < count["as it was"] < count["spread"]
+    labels = patchy(piece_of(specimen), field, 0.0).labels
+    assert 0 < (labels == 3).sum() < (piece_of(specimen).labels == 3).sum()
+    assert ((labels > 0) == (piece_of(specimen).labels > 0)).all()

@@ -62,7 +62,7 @@ Segmenter = Annotated[
     str,
     typer.Option(
         "--segmenter",
-        help="glioma (network), fuzzy (no training), a folder with a bundle, an nnU-Net v2 model or a MONAI bundle; "
+        help="fuzzy (no training), glioma (network), a folder with a bundle, an nnU-Net v2 model or a MONAI bundle; "
         "several joined by + are fused (staple:A+B).",
     ),
 ]
@@ -143,7 +143,7 @@ def _chain_command(until: str) -> Callable[..., None]:
         events: Events = None,
         date: Date = None,
         patient: Patient = None,
-        segmenter: Segmenter = "glioma",
+        segmenter: Segmenter = "fuzzy",
     ) -> None:
         from tumorboard.cli.show import run_and_show
         from tumorboard.segment.named import segmenter_of
