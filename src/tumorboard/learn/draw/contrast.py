@@ -130,7 +130,7 @@ def draw_contrast(
     one, two = (_tables()[int(n)] for n in rng.integers(len(_tables()), size=2))
     share = rng.random()
     mean = {s: {m: share * one[s][m] + (1 - share) * two[s][m] for m in matters} for s in _needed(sequences)}
-    t1 = _varied(mean[Sequence.T1], how, rng)
+    t1 = _apart(_varied(mean[Sequence.T1], how, rng), Sequence.T1)
     dark = float(np.exp(-rng.uniform(-0.1, how.darker)))
     t1 = _lifted({m: v if m in HEALTHY else v * dark for m, v in t1.items()}, 0.7 * how.lifted * rng.random())
     rows = []
@@ -140,13 +140,25 @@ def draw_contrast(
         elif s is Sequence.T1:
             rows.append(t1)
         else:
-            rows.append(_wet(_dried(_varied(mean[s], how, rng), how, rng), s, how, rng))
+            rows.append(_wet(_dried(_apart(_varied(mean[s], how, rng), s), how, rng), s, how, rng))
     values = np.array([[row[m] for m in matters] for row in rows], dtype=np.float32)
     return Contrast(values, _rough(matters, sequences, how, rng), _rims(sequences, how, rng))
 
 
 def _needed(sequences: tuple[Sequence, ...]) -> set[Sequence]:
     return {*sequences, Sequence.T1}
+
+
+LEAST_CONTRAST = {Sequence.T1: 1 / 1.12, Sequence.T2: 1.12, Sequence.FLAIR: 1.06}
+"""Grey over white matter at the least: where they are alike, normalising turns noise into contrast."""
+
+
+def _apart(values: dict[str, float], s: Sequence) -> dict[str, float]:
+    """Keep grey and white matter apart, in the order that the sequence is read by."""
+    if "gm" not in values or "wm" not in values:
+        return values
+    bound = LEAST_CONTRAST[s] * values["wm"]
+    return values | {"gm": min(values["gm"], bound) if s is Sequence.T1 else max(values["gm"], bound)}
 
 
 def _varied(mean: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
@@ -198,7 +210,7 @@ def _wet(values: dict[str, float], s: Sequence, how: Spread, rng: np.random.Gene
 
 def _rough(matters: tuple[str, ...], sequences: tuple[Sequence, ...], how: Spread, rng: np.random.Generator) -> Float:
     """Texture: brain the same in kind in all sequences, tumour in each its own, now and then turned round."""
-    shared = rng.uniform(0.0, 0.08)
+    shared = rng.uniform(0.0, 0.05)
     out = np.empty((len(sequences), len(matters)), dtype=np.float32)
     for n, m in enumerate(matters):
         own = ROUGHNESS.get(m, 0.15) if m not in HEALTHY else 0.0
