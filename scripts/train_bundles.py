@@ -54,9 +54,9 @@ def trained(settings: TrainSettings, out: Path) -> None:
 def calibrated(out: Path, patients: int) -> None:
     """Calibrate a bundle on digital patients that it did not learn from, and write it again."""
     bundle = read_bundle(out)
-    cases = track(
-        held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, visits=2), total=patients, description="calibration"
-    )
+    finest = min(p.spacing_mm for p in bundle.metadata.passes)
+    made = held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, finest, visits=2)
+    cases = track(made, total=patients, description="calibration")
     told = calibrate(bundle, ((c.study, c.truth) for c in cases))
     measured = figures(told, patients)
     meta = bundle.metadata.model_copy(update={"calibration": told.calibration, "measured": measured})
