@@ -12,9 +12,10 @@ from tumorboard.learn.draw.contrast import draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
 from tumorboard.learn.draw.place import places, read, with_core
 from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
-from tumorboard.learn.draw.sample import HIGHEST, LOWEST, Drawing, chosen, draw_sample
+from tumorboard.learn.draw.sample import Drawing, chosen, draw_sample
 from tumorboard.learn.draw.weigh import fold
 from tumorboard.learn.pool.specimen import DISEASED, HEALTHY, Specimen
+from tumorboard.segment.learned import HIGHEST, LOWEST
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind, draw_member, studies
 

@@ -76,6 +76,12 @@ class Detected:
         return tuple(d for d in self.found if d.score >= self.thresholds[size_class(d.diameter_mm)])
 
 
+def unseen(study: Study, thresholds: tuple[float, ...], card: Card, reason: str) -> Detected:
+    """Return what a detector gives where it could not look."""
+    empty = Volume(np.zeros(study.grid.shape, dtype=np.uint16), study.grid)
+    return Detected(empty, (), thresholds, Validity(0.0, (reason,)), card, reason)
+
+
 class Detector(Protocol):
     """A method that finds lesions."""
 

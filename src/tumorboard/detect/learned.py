@@ -17,15 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.detect.base import Detected, Scored, ranked
+from tumorboard.detect.base import Detected, Scored, ranked, unseen
 from tumorboard.detect.tubes import tubeness
 from tumorboard.networks.bundle import Bundle
 from tumorboard.networks.grid import to_network
-from tumorboard.segment.base import Validity
 from tumorboard.segment.learned import LearnedSegmenter, Options, card_of, softmax
 from tumorboard.segment.likeness import likeness
 from tumorboard.study import Study
-from tumorboard.volume import Volume
 
 Float = NDArray[np.float32]
 
@@ -64,9 +62,7 @@ class LearnedDetector:
         meta = self.bundle.metadata
         thresholds = meta.calibration.thresholds
         if not any(s in study.volumes for s in meta.needs_any):
-            empty = Volume(np.zeros(study.grid.shape, dtype=np.uint16), study.grid)
-            reason = "none of the sequences that the network needs was given"
-            return Detected(empty, (), thresholds, Validity(0.0, (reason,)), self.card, reason)
+            return unseen(study, thresholds, self.card, "none of the sequences that the network needs was given")
         seen = self._network.look(study)
         like = likeness(seen.images, seen.brain, meta.sequences, meta.calibration)
         probability = softmax(seen.logits)[1:].sum(axis=0) * seen.brain
@@ -103,7 +99,7 @@ def instances(
     >>> instances(p, 0 * p, np.ones(p.shape, bool), (1.0, 1.0, 1.0)).scores
     {1: 0.89...}
     """
-    parts = np.asarray(cc3d.connected_components(probability > min(WHOLE, LEAST), connectivity=26), dtype=np.int32)
+    parts = np.asarray(cc3d.connected_components(probability > LEAST, connectivity=26), dtype=np.int32)
     count = int(parts.max()) if parts.size else 0
     if not count:
         return Scored(parts, {})

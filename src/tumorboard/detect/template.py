@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.signal import fftconvolve
 
-from tumorboard.detect.base import Detected, Scored, ranked
+from tumorboard.detect.base import Detected, Scored, ranked, unseen
 from tumorboard.detect.tubes import tubeness
 from tumorboard.networks.grid import to_network
 from tumorboard.segment.base import Card, Validity
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
-from tumorboard.volume import Volume, box_around
+from tumorboard.volume import box_around
 
 Float = NDArray[np.float32]
 
@@ -88,9 +88,7 @@ class TemplateDetector:
         used = next((s for s in self.card.needs_any if s in study.volumes), None)
         box = box_around(study.brain)
         if used is None or box is None:
-            empty = Volume(np.zeros(study.grid.shape, dtype=np.uint16), study.grid)
-            reason = "neither T1C nor black-blood was given"
-            return Detected(empty, (), self.settings.thresholds, Validity(0.0, (reason,)), self.card, reason)
+            return unseen(study, self.settings.thresholds, self.card, "neither T1C nor black-blood was given")
         s, spacing = self.settings, study.grid.spacing_mm
         image = to_network(study.volumes[used].data[box], spacing, s.spacing_mm)
         brain = to_network(study.brain[box], spacing, s.spacing_mm) > 0.5

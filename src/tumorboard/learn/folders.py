@@ -20,9 +20,11 @@ from tumorboard.errors import GeometryError, InputError
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
 from tumorboard.learn.draw.blemish import Blemishes, curved
-from tumorboard.learn.draw.sample import HIGHEST, LOWEST, Drawing, Sample, chosen
+from tumorboard.learn.draw.sample import Drawing, Sample, chosen
 from tumorboard.learn.stream import noise
 from tumorboard.networks.grid import to_network
+from tumorboard.prepare.intensity import IQR_TO_SD
+from tumorboard.segment.learned import HIGHEST, LOWEST
 from tumorboard.sequences import Sequence
 from tumorboard.volume import box_around
 
@@ -223,5 +225,5 @@ def _normalised(image: Float, inside: NDArray[np.bool_]) -> Float:
     low, median, high = np.percentile(image[inside], (25, 50, 75))
     if high <= low:
         raise InputError("contrast inside the brain", got="no spread of values", where="sources")
-    scaled = (image - np.float32(median)) * np.float32(1.349 / (high - low))
+    scaled = (image - np.float32(median)) * np.float32(IQR_TO_SD / (high - low))
     return np.asarray(np.clip(scaled, LOWEST, HIGHEST) * inside, dtype=np.float32)

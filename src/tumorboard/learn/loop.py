@@ -72,7 +72,7 @@ class Trainer:
         self.device = device or torch.device("cpu")
         torch.manual_seed(settings.seed)
         self.network = last_in_memory(settings.architecture.build().to(self.device))
-        self.averaged = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.averaged = self._weights()
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
@@ -88,7 +88,11 @@ class Trainer:
             They are of another network.
         """
         load_weights(self.network, weights)
-        self.averaged = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.averaged = self._weights()
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Return a copy of the network's weights, each once."""
+        return {k: v.detach().clone() for k, v in own_weights(self.network.state_dict()).items()}
 
     def train(
         self, drawer: Drawer, validation: Drawer | None, checkpoint: Path, tell: Callable[[Progress], None]
@@ -158,7 +162,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         self.optimiser.step()
         keep = min(self.settings.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.network.state_dict().items():
+        for name, value in own_weights(self.network.state_dict()).items():
             self.averaged[name].lerp_(value, 1 - keep)
         return float(loss.detach()), rate
 
@@ -169,8 +173,8 @@ class Trainer:
     def _validated(self, validation: Drawer | None) -> tuple[float, ...]:
         if validation is None or not self.settings.validation_samples:
             return ()
-        kept = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        self.network.load_state_dict(self.averaged)
+        kept = self._weights()
+        load_weights(self.network, self.averaged)
         self.network.eval()
         found = torch.zeros(len(self.regions), 3)
         for n in range(self.settings.validation_samples):
@@ -178,7 +182,7 @@ class Trainer:
             with torch.inference_mode(), self._autocast():
                 logits = self.network(images[None].to(self.device, memory_format=torch.channels_last_3d))
             found += _overlaps(logits[0].float().argmax(0).cpu(), labels, self.regions)
-        self.network.load_state_dict(kept)
+        load_weights(self.network, kept)
         dice = tuple(float(2 * both / max(float(a + b), 1.0)) for both, a, b in found)
         mean = sum(dice) / len(dice)
         self.stale = 0 if mean > self.best else self.stale + 1
@@ -203,7 +207,7 @@ class Trainer:
     def plain_weights(self) -> dict[str, Tensor]:
         """Return the averaged weights, without those that only deep supervision needs."""
         plain = self.settings.architecture.model_copy(update={"deep": 0}).build().state_dict()
-        return {k: v for k, v in own_weights(self.averaged).items() if k in plain}
+        return {k: v for k, v in self.averaged.items() if k in plain}
 
     def resume(self, checkpoint: Path) -> None:
         """Go on from a checkpoint.
@@ -217,7 +221,7 @@ class Trainer:
         if state["architecture"] != self.settings.architecture.model_dump_json():
             raise InputError("a checkpoint of this network", got="one of another", where="checkpoint")
         load_weights(self.network, state["network"], "checkpoint")
-        self.averaged = {k: v.clone() for k, v in state["averaged"].items()}
+        self.averaged = {k: v.clone() for k, v in own_weights(state["averaged"]).items()}
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.best, self.stale = state["numbers"]
         self.history = [Progress(a, b, c, d, tuple(e)) for a, b, c, d, e in state["history"]]

@@ -17,10 +17,6 @@ from tumorboard.learn.pool.write import specimens, write_pool
 from tumorboard.learn.settings import Source, TrainSettings
 from tumorboard.learn.stream import Drawer, Mix, noise
 
-LARGEST_ML = 300.0
-"""Tumours of the simulator that fill more than this are passed over: in some untreated courses all of the brain is
-labelled."""
-
 
 @dataclass(frozen=True)
 class PoolDrawer:
@@ -39,15 +35,7 @@ class PoolDrawer:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw a specimen, and a sample of it."""
-        specimen = self._specimen(rng)
-        for _ in range(20):
-            if specimen.tumour_ml <= LARGEST_ML:
-                break
-            specimen = self._specimen(rng)
-        return draw_sample(specimen, self.how, noise(), rng)
-
-    def _specimen(self, rng: np.random.Generator) -> Specimen:
-        return Specimen.read(self.folders[int(rng.integers(len(self.folders)))])
+        return draw_sample(_any_of(self.folders, rng), self.how, noise(), rng)
 
 
 @dataclass(frozen=True)
@@ -85,8 +73,11 @@ class HeadDrawer:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw a specimen, and a sample of its head."""
-        folder = self.folders[int(rng.integers(len(self.folders)))]
-        return draw_head(Specimen.read(folder), self.how, noise(), rng)
+        return draw_head(_any_of(self.folders, rng), self.how, noise(), rng)
+
+
+def _any_of(folders: tuple[Path, ...], rng: np.random.Generator) -> Specimen:
+    return Specimen.read(folders[int(rng.integers(len(folders)))])
 
 
 def opened(

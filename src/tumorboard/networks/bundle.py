@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
@@ -226,5 +225,4 @@ def shipped(name: str) -> Path:
 def seeded(architecture: Architecture, seed: int = 0) -> dict[str, Any]:
     """Return random weights of an architecture, the same for the same seed; for tests and self-tests."""
     torch.manual_seed(seed)
-    np.random.default_rng(seed)
     return own_weights(architecture.build().state_dict())

@@ -18,6 +18,7 @@ from tumorboard.networks.bundle import Bundle, Pass
 from tumorboard.networks.grid import from_network, to_network
 from tumorboard.networks.runtime import Choice, chosen_backend
 from tumorboard.networks.sliding import Run, slide
+from tumorboard.prepare.intensity import IQR_TO_SD
 from tumorboard.segment.base import Card, Segmentation, Validity
 from tumorboard.segment.calibrated import predicted_dice, volume_interval
 from tumorboard.segment.likeness import likeness
@@ -31,7 +32,7 @@ Mask = NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
 
 LOWEST, HIGHEST = -6.0, 12.0
-"""Normalised values are cut off here, as in training."""
+"""Normalised values are cut off here, in use and in training."""
 
 LOOK_AT = 0.15
 """Coarse probability of any tumour from which the fine pass looks; chosen low, since it misses nothing."""
@@ -281,7 +282,7 @@ def _images(study: Study, box: Box, sequences: tuple[Sequence, ...]) -> Float:
         low, median, high = np.percentile(inside, (25, 50, 75))
         if high <= low:
             raise IntensityError("contrast inside the brain", got="no spread of values", where=sequence.value)
-        scaled = (part - np.float32(median)) * np.float32(1.349 / (high - low))
+        scaled = (part - np.float32(median)) * np.float32(IQR_TO_SD / (high - low))
         out[n] = np.clip(scaled, LOWEST, HIGHEST) * brain
     return out
 

@@ -161,6 +161,22 @@ def seen(piece: Piece, least: float = SEEN) -> Piece:
     return Piece(piece.shares, piece.matters, np.where(open_to, np.uint8(2) * visible, piece.labels).astype(np.uint8))
 
 
+def gained(piece: Piece, name: str, share: Float) -> Piece:
+    """Return a piece with so much more of a matter, which it may not have had; labels stay.
+
+    Examples
+    --------
+    >>> piece = Piece(np.zeros((1, 1, 1, 8), np.float32), HEALTHY, np.zeros((1, 1, 1), np.uint8))
+    >>> made = gained(piece, "oedema", np.ones((1, 1, 1), np.float32))
+    >>> made.matters[-1], made.shares.ravel()[-1].item()
+    ('oedema', 1.0)
+    """
+    if name in piece.matters:
+        piece.shares[..., piece.matters.index(name)] += share
+        return piece
+    return Piece(np.concatenate([piece.shares, share[..., None]], axis=3), (*piece.matters, name), piece.labels)
+
+
 def with_core(piece: Piece) -> Piece:
     """Give the core of non-enhancing tumour a matter of its own where the simulator paints core and rim alike.
 
@@ -178,7 +194,7 @@ def with_core(piece: Piece) -> Piece:
     at = piece.matters.index("infiltrate")
     core = np.where(piece.labels == 1, piece.shares[..., at], np.float32(0))
     piece.shares[..., at] -= core
-    return Piece(np.concatenate([piece.shares, core[..., None]], axis=3), (*piece.matters, CORE), piece.labels)
+    return gained(piece, CORE, core)
 
 
 @compiled

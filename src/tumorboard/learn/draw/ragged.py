@@ -6,11 +6,13 @@ bright. A network that has only seen blobs draws blobs; where shape and place sa
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.learn.draw.place import CORE, SEEN, SOFT, Piece
+from tumorboard.learn.draw.place import CORE, SEEN, SOFT, Piece, gained
 from tumorboard.learn.pool.specimen import HEALTHY
 
 Float = NDArray[np.float32]
@@ -89,13 +91,8 @@ def spread_out(piece: Piece, field: Float, reach: float) -> Piece:
     new *= np.clip(1 - 1.5 * fluid / np.maximum(there, 0.05), 0, 1) * np.float32(0.85)
     added = np.clip(new - sick, 0, None) * (there > 0.05)
     piece.shares[..., :healthy] *= (1 - added / np.maximum(there, 0.05))[..., None].clip(0, 1)
-    shares, matters = piece.shares, piece.matters
-    if "oedema" in matters:
-        shares[..., matters.index("oedema")] += added
-    else:
-        shares, matters = np.concatenate([shares, added[..., None]], axis=3), (*matters, "oedema")
     labels = np.where((piece.labels == 0) & (added > SEEN), np.uint8(2), piece.labels)
-    return Piece(shares, matters, labels)
+    return replace(gained(piece, "oedema", added), labels=labels)
 
 
 def patchy(piece: Piece, field: Float, level: float) -> Piece:
@@ -120,11 +117,6 @@ def patchy(piece: Piece, field: Float, level: float) -> Piece:
     at = piece.matters.index("vital")
     taken = 1.0 / (1.0 + np.exp(np.float32(SHARP) * (field - np.float32(level))))
     core = piece.shares[..., at] * taken
-    shares, matters = piece.shares, piece.matters
-    shares[..., at] -= core
-    if CORE in matters:
-        shares[..., matters.index(CORE)] += core
-    else:
-        shares, matters = np.concatenate([shares, core[..., None]], axis=3), (*matters, CORE)
+    piece.shares[..., at] -= core
     labels = np.where((piece.labels == 3) & (taken > 0.5), np.uint8(1), piece.labels)
-    return Piece(shares, matters, labels)
+    return replace(gained(piece, CORE, core), labels=labels)

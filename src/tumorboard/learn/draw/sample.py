@@ -19,12 +19,11 @@ from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places,
 from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
+from tumorboard.prepare.intensity import IQR_TO_SD
+from tumorboard.segment.learned import HIGHEST, LOWEST
 from tumorboard.sequences import Sequence
 
 Float = NDArray[np.float32]
-
-IQR_TO_SD = 1.349
-"""Interquartile range of a normal distribution in standard deviations."""
 
 SPARSE_MM = 5.0
 """Distance of the voxels by which a brain is normalised, mm."""
@@ -177,10 +176,6 @@ def normalise(images: Float, sample: Float, rng: np.random.Generator) -> None:
     images -= np.asarray(median + spread * rng.normal(0, 0.12, count), dtype=np.float32)
     images /= np.asarray(spread, dtype=np.float32)
     np.clip(images, LOWEST, HIGHEST, out=images)
-
-
-LOWEST, HIGHEST = -6.0, 12.0
-"""Normalised values beyond these are no more informative; networks get them cut off."""
 
 
 def _sparse(specimen: Specimen, matters: int) -> Float:

@@ -78,11 +78,6 @@ class Specimen:
         i, j, k = self.healthy.shape[:3]
         return i, j, k
 
-    @property
-    def tumour_ml(self) -> float:
-        """Volume of all tumour and cavity, mL."""
-        return float(np.count_nonzero(self.labels)) * self.spacing_mm**3 / 1000.0
-
     @classmethod
     def of(cls, study: Made, heads: bool = False) -> Specimen:
         """Return a study of a digital patient as shares in bytes, with what lies around the brain if asked for.
