@@ -8,6 +8,8 @@ is there.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,11 +18,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, 
 from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.loop import Progress as Step
+from tumorboard.learn.operating import calibrate_detector
 from tumorboard.learn.run import train
 from tumorboard.learn.settings import TrainSettings, read_settings
 from tumorboard.networks.bundle import META, Bundle, read_bundle, write_bundle
 from tumorboard.networks.card import card_text
+from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
+from tumorboard.study import Study
 
 HOME = Path(__file__).resolve().parents[1]
 SETTINGS = HOME / "scripts" / "bundles"
@@ -64,6 +69,26 @@ def calibrated(out: Path, patients: int) -> None:
     Console().print_json(data=measured)
 
 
+def calibrated_detector(out: Path, patients: int) -> None:
+    """Find a detector's operating points on digital patients that it did not learn from, and write it again.
+
+    Every other patient has no black-blood series.
+    """
+    bundle = read_bundle(out)
+    made = held_out(CALIBRATION_SEED, patients, Kind.METASTASES, extras=(Sequence.BB,))
+    cases = ((without_bb(c.study) if n % 2 else c.study, c.lesions) for n, c in enumerate(made))
+    shown = track(cases, total=patients, description="operating points")
+    calibration, told = calibrate_detector(bundle, ((s, lesions) for s, lesions in shown if lesions is not None))
+    meta = bundle.metadata.model_copy(update={"calibration": calibration})
+    write_bundle(out, meta, bundle.weights, card_text(meta))
+    Console().print(f"thresholds {calibration.thresholds}, {sum(map(len, told))} detections of {patients} patients")
+
+
+def without_bb(study: Study) -> Study:
+    """Return a study without its black-blood series."""
+    return replace(study, volumes={s: v for s, v in study.volumes.items() if s is not Sequence.BB})
+
+
 def figures(told: Calibrated, patients: int) -> dict[str, float]:
     """Return mean Dice by region, with their data in the name."""
     out = {}
@@ -81,6 +106,10 @@ def placed(bundle: Bundle, name: str) -> None:
     write_bundle(SHIPPED / name, bundle.metadata, bundle.weights, card_text(bundle.metadata))
 
 
+CALIBRATORS: dict[str, Callable[[Path, int], None]] = {"segment": calibrated, "detect": calibrated_detector}
+"""By task; a brain mask needs none."""
+
+
 def main(names: list[str], only_calibrate: bool, patients: int) -> None:
     """Do everything for each bundle."""
     for name in names:
@@ -88,8 +117,9 @@ def main(names: list[str], only_calibrate: bool, patients: int) -> None:
         if not only_calibrate:
             for run in RUNS[name]:
                 trained(read_settings(SETTINGS / f"{run}.toml"), out)
-        if read_bundle(out).metadata.task == "segment":
-            calibrated(out, patients)
+        task = read_bundle(out).metadata.task
+        if task in CALIBRATORS:
+            CALIBRATORS[task](out, patients)
         placed(read_bundle(out), name)
 
 

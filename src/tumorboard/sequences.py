@@ -53,7 +53,7 @@ class Sequence(StrEnum):
         for sequence, spellings in SPELLINGS.items():
             if spelled in spellings:
                 return sequence
-        known = ", ".join(s.value for s in USED)
+        known = ", ".join(s.value for s in TAKEN)
         raise ValueError(f"expected a sequence name ({known}); got {name!r}")
 
     @property
@@ -67,6 +67,7 @@ SPELLINGS: dict[Sequence, frozenset[str]] = {
     Sequence.T1C: frozenset({"t1c", "t1ce", "t1gd", "t1post", "t1gad", "t1km", "cet1", "t1wce"}),
     Sequence.T2: frozenset({"t2", "t2w"}),
     Sequence.FLAIR: frozenset({"flair", "t2f", "t2flair", "fla"}),
+    Sequence.BB: frozenset({"bb", "blackblood", "t1bb", "t1cbb"}),
 }
 """Accepted spellings of each sequence, without case, dashes or underscores."""
 
@@ -75,11 +76,16 @@ BIDS_SUFFIX: dict[Sequence, str] = {
     Sequence.T1C: "ce-gadolinium_T1w",
     Sequence.T2: "T2w",
     Sequence.FLAIR: "FLAIR",
+    Sequence.BB: "acq-blackblood_T1w",
     Sequence.SUB: "desc-subtraction_T1w",
 }
 
 USED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR)
-"""The sequences that the chain works on today; the others are recognised, named and left aside."""
+"""The sequences that tumours are outlined on."""
+
+TAKEN = (*USED, Sequence.BB)
+"""The sequences that a study may bring; the others are recognised, named and left aside. Black-blood shows metastases
+beside one of the others, and is nothing alone."""
 
 REFERENCE_ORDER = (Sequence.T1C, Sequence.FLAIR, Sequence.T2, Sequence.T1)
 """Which sequence gives the study its grid: the first of these that is there."""

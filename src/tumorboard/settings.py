@@ -23,9 +23,10 @@ class RunSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     segmenter: str = Field(default="fuzzy", description="method that outlines the tumour where no own masks are given")
+    detector: str = Field(default="metastases", description="method that finds lesions one by one, if asked")
     digital: bool = Field(default=False, description="the patient is simulated; every output says so")
 
-    @field_serializer("segmenter")
+    @field_serializer("segmenter", "detector")
     def _without_places(self, text: str) -> str:
         """Where a user's models lie is nobody's business: only the names of folders are written."""
         how, colon, rest = text.rpartition(":")

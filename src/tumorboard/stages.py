@@ -50,6 +50,7 @@ STAGES: dict[str, Stage] = {
     for s in (
         Stage("prepare", "2", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 160),
         Stage("segment", "2", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
+        Stage("detect", "1", "study", "anat/", "seg/*_detections.nii.gz, .json, .csv, .jpg", 160),
         Stage("measure", "2", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
         Stage("report", "2", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
         Stage("dicom", "1", "patient", "results of a study that came as DICOM", "dicom/ (SEG, SR, PDF, captures)", 60),

@@ -152,5 +152,37 @@ def test_a_fused_segmenter_works_on_a_study(coarse_prepared):
 def test_one_member_or_an_unknown_way_is_refused():
     with pytest.raises(InputError, match="at least two"):
         FusedSegmenter([Fixed("a", (1,))])
-    with pytest.raises(InputError, match="majority, staple"):
-        FusedSegmenter([Fixed("a", (1,)), Fixed("b", (1,))], "mean")
+    with pytest.raises(InputError, match="majority, staple, mean"):
+        FusedSegmenter([Fixed("a", (1,)), Fixed("b", (1,))], "magic")
+
+
+@dataclass
+class Sure:
+    """Gives one probability of whole tumour, core and enhancing tumour everywhere."""
+
+    shares: dict[str, float]
+    missing: dict[str, str] = field(default_factory=dict)
+    card: Card = field(default_factory=lambda: Fixed("s", (0,)).card)
+
+    def segment(self, study):
+        maps = {r: Volume(np.full(study.grid.shape, p, np.float32), study.grid) for r, p in self.shares.items()}
+        empty = LabelMap(np.zeros(study.grid.shape, np.uint8), study.grid)
+        return Segmentation(empty, maps, Validity(1.0), self.card, self.missing)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "missing", "label"),
+    [
+        ({"WT": 0.9}, {"WT": 0.2}, {}, 2),
+        ({"WT": 0.7}, {"WT": 0.2}, {}, 0),
+        ({"WT": 0.9, "TC": 0.9, "ET": 0.9}, {"WT": 0.9}, {"ET": "x", "TC": "x"}, 3),
+        ({"WT": 0.9, "TC": 0.9, "ET": 0.1}, {"WT": 0.9, "TC": 0.9, "ET": 0.1}, {}, 1),
+        ({"WT": 0.1, "RC": 0.9}, {"WT": 0.1}, {"RC": "x"}, 4),
+        ({"WT": 0.6, "TC": 1.0, "ET": 1.0}, {"WT": 0.6, "TC": 0.0, "ET": 0.0}, {}, 3),
+    ],
+)
+def test_mean_probabilities_decide_and_who_could_not_look_has_no_vote(one, two, missing, label):
+    volume = Volume.of(np.ones((4, 4, 4), np.float32), np.eye(4))
+    study = Study("ses-01", {Sequence.FLAIR: volume}, np.ones((4, 4, 4), bool))
+    fused = FusedSegmenter([Sure(one), Sure(two, missing)], "mean").segment(study)
+    assert set(np.unique(fused.labels.data)) == {label}

@@ -31,6 +31,9 @@ from tumorboard.study import Event, PatientInput
 
 STUDY_STAGES = ("prepare", "segment", "measure")
 
+ALONE = ("prepare", "detect")
+"""What studies are taken to without an outline of tumour."""
+
 REPORT_MODEL = ".stages/report_model.json"
 """The typed report, kept for what is rendered from it later."""
 
@@ -82,11 +85,11 @@ class PatientTrip:
             if not card.exists():
                 write_json(card, self._card())
             for trip in self.trips:
-                trip.go(until if until in STUDY_STAGES else "measure")
+                trip.go(until if until in (*STUDY_STAGES, *ALONE) else "measure")
                 if len(self.trips) > 1:
                     trip.release()
             write_json(card, self._card())  # only now: a refused study changes nothing that is written
-            if until != "prepare":
+            if until not in ALONE:
                 self.warnings += warnings_of(self.trips)
             if until == "report":
                 self._provenance([self._report(), *self._objects()])

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from tumorboard.chain.detections import save_detections
 from tumorboard.chain.outline import outline_by_own_masks, outline_by_segmenter, with_native
 from tumorboard.chain.saved import (
     Outlined,
@@ -26,6 +27,7 @@ from tumorboard.chain.saved import (
     save_prepared,
     source_card,
 )
+from tumorboard.detect import detector_of
 from tumorboard.errors import FileFormatError
 from tumorboard.intake import Decision
 from tumorboard.io.images import orientation_note, read_volume
@@ -78,13 +80,19 @@ class StudyTrip:
         return {s.value: _digest_choice(choice, s.value) for s, choice in sorted(self.source.files.items())}
 
     def go(self, until: str) -> None:
-        """Run the study's stages up to ``until`` (``prepare``, ``segment`` or ``measure``)."""
+        """Run the study's stages up to ``until`` (``prepare``, ``detect``, ``segment`` or ``measure``).
+
+        Lesions are detected only where that is what is asked for.
+        """
         steps: tuple[tuple[str, Callable[[], list[str]], Callable[[], list[Path]]], ...] = (
             ("prepare", lambda: [json.dumps(self.input_digests), *self._mask_key()], self._prepare),
+            ("detect", lambda: [*self._digests("prepare"), *self._detector_key()], self._detect),
             ("segment", lambda: [*self._digests("prepare"), *self._outline_key()], self._segment),
             ("measure", lambda: [*self._digests("prepare", "segment"), self.folder.pseudonym], self._measure),
         )
         for name, key_parts, work in steps:
+            if name == "detect" != until:
+                continue
             self.records[name] = run_stage(STAGES[name], self.id, self.folder.root, key_parts(), work, self._listen)
             if name == until:
                 break
@@ -153,6 +161,9 @@ class StudyTrip:
         self._outlined = with_native(self._outlined, self.study())
         return save_outlined(self.folder, self.study(), self._outlined)
 
+    def _detect(self) -> list[Path]:
+        return save_detections(self.folder, self.study(), detector_of(self.settings.detector).detect(self.study()))
+
     def _measure(self) -> list[Path]:
         study, outlined = self.study(), self.outlined()
         measured = measure_study(study, outlined.segmented, files_of(self.folder, self.id))
@@ -173,6 +184,9 @@ class StudyTrip:
         if labels is not None:
             return ["own masks", labels.scheme, _digest_image(labels.path, "labels")]
         return [self.settings.segmenter, segmenter_of(self.settings.segmenter).card.version]
+
+    def _detector_key(self) -> list[str]:
+        return [self.settings.detector, detector_of(self.settings.detector).card.version]
 
     def _mask_key(self) -> list[str]:
         own = self.source.brain_mask

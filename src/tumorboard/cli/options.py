@@ -1,4 +1,4 @@
-"""Options that all chain commands share, and the commands ``run``, ``segment``, ``measure``, ``validate``.
+"""Options that all chain commands share, and the commands ``run``, ``segment``, ``measure``, ``detect``, ``validate``.
 
 Why it exists: the same words mean the same in each command.
 """
@@ -67,6 +67,13 @@ Segmenter = Annotated[
     ),
 ]
 
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method", help="metastases (network), template (no training), or a folder with a bundle that detects."
+    ),
+]
+
 _HELP = {
     "report": "Run the whole chain: from images to measurements and the report.",
     "segment": "Prepare and segment only.",
@@ -89,7 +96,7 @@ def request_of(
         Nothing was given, ``--labels`` stands without ``--scheme``, a bad date, or a bad NAME=FILE.
     """
     from tumorboard.intake import IntakeRequest
-    from tumorboard.sequences import USED, Sequence
+    from tumorboard.sequences import TAKEN, Sequence
 
     labels, scheme, events, date, patient = own
     if labels is None and scheme is not None:
@@ -106,7 +113,7 @@ def request_of(
         try:
             sequence = Sequence.of(name)
         except ValueError as error:
-            known = f"NAME to be one of {', '.join(s.value for s in USED)}"
+            known = f"NAME to be one of {', '.join(s.value for s in TAKEN)}"
             raise SequenceError(known, got="another", where="--sequence", remedy="use one of those") from error
         if inputs and SERIES.fullmatch(file) and not Path(file).exists():
             series[sequence] = file
@@ -158,6 +165,31 @@ def _chain_command(until: str) -> Callable[..., None]:
     return command
 
 
+def _detect(
+    out: Out,
+    inputs: Inputs = None,
+    t1: T1 = None,
+    t1c: T1C = None,
+    t2: T2 = None,
+    flair: Flair = None,
+    sequence: Named = None,
+    brain_mask: BrainMask = None,
+    date: Date = None,
+    patient: Patient = None,
+    method: Method = "metastases",
+) -> None:
+    """Prepare, and find brain metastases one by one: a number map, a table with scores, a picture."""
+    from tumorboard.cli.found import show_found
+    from tumorboard.cli.show import run_and_show
+    from tumorboard.detect import detector_of
+    from tumorboard.settings import RunSettings
+
+    detector_of(method)
+    explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
+    request = request_of(inputs, explicit, sequence, (None, None, None, date, patient), brain_mask)
+    show_found(run_and_show(request, out, RunSettings(detector=method), "detect").folders)
+
+
 def _validate(
     inputs: Inputs = None,
     t1: T1 = None,
@@ -180,8 +212,9 @@ def _validate(
 
 
 def register_chain_commands(app: typer.Typer) -> None:
-    """Enrol ``run``, ``segment``, ``measure`` and ``validate``."""
+    """Enrol ``run``, ``segment``, ``measure``, ``detect`` and ``validate``."""
     app.command("run", help=_HELP["report"])(_chain_command("report"))
     app.command("segment", help=_HELP["segment"])(_chain_command("segment"))
     app.command("measure", help=_HELP["measure"])(_chain_command("measure"))
+    app.command("detect")(_detect)
     app.command("validate")(_validate)

@@ -36,7 +36,7 @@ def run_and_show(request: IntakeRequest, out: Path, settings: RunSettings, until
     intake = take_in(request)
     show_decisions(intake)
     steps: list[Step] = []
-    stages = {"segment": 2}.get(until, 3)
+    stages = {"segment": 2, "detect": 2}.get(until, 3)
     total = sum(stages * len(p.studies) + (until == "report") for p in intake.patients)
     try:
         with _progress() as progress:

@@ -16,7 +16,7 @@ from tumorboard.errors import SequenceError
 from tumorboard.intake.group import Owner, StudyFiles
 from tumorboard.intake.names import Recognition
 from tumorboard.intake.scan import ImageFile
-from tumorboard.sequences import USED
+from tumorboard.sequences import TAKEN
 from tumorboard.series import Person, Series
 
 LEAST_FIELD_MM = (140.0, 60.0)
@@ -106,11 +106,11 @@ def _recognised(series: Files[Series]) -> tuple[list[ImageFile], tuple[tuple[str
     out = []
     for one, verdict in zip(series, verdicts, strict=True):
         role, reason, sequence = verdict.kind, verdict.reason, verdict.sequence
-        refusal = one.refusal or (undecodable(one) if sequence in USED else "")
+        refusal = one.refusal or (undecodable(one) if sequence in TAKEN else "")
         if sequence is not None and refusal:
             reason, sequence = f"{sequence.value}, but {refusal}", None
             role = "refused"
-        elif sequence is not None and sequence not in USED:
+        elif sequence is not None and sequence not in TAKEN:
             reason, sequence = f"recognised, not used yet: {reason}", None
         elif sequence is None and not verdict.sure:
             reason = f"{reason}; say what it is with --sequence NAME={one.number}"

@@ -30,7 +30,7 @@ from tumorboard.intake.redact import shown_name
 from tumorboard.intake.request import Decision, Intake, IntakeRequest
 from tumorboard.intake.scan import ImageFile, Scan, describe, scan
 from tumorboard.intake.sessions import order, study_ids
-from tumorboard.sequences import REFERENCE_ORDER, USED, Sequence
+from tumorboard.sequences import REFERENCE_ORDER, TAKEN, Sequence
 from tumorboard.study import Event, FileChoice, LabelsInput, PatientInput, StudyInput
 
 
@@ -205,7 +205,7 @@ def _study(
             by_sequence[image.recognition.sequence].append(image)
     where = f"{pseudonym} {id_}"
     files: dict[Sequence, FileChoice] = {}
-    for sequence in (s for s in USED if s in by_sequence):
+    for sequence in (s for s in TAKEN if s in by_sequence):
         choice = choose(sequence, by_sequence[sequence], where)
         files[sequence] = FileChoice(choice.taken.path, choice.reason, choice.taken.series)
         log.add(pseudonym, id_, sequence.value, choice.taken, choice.reason)
@@ -217,6 +217,7 @@ def _study(
             log.warnings.append(
                 f"{where}: the header of {choice.unreadable} {sequence.value} candidates cannot be read"
             )
+    _check_company(files, where)
     missing = [s.value for s in REFERENCE_ORDER if s not in files]
     if missing:
         log.warnings.append(f"{where}: no {', '.join(missing)} found")
@@ -228,6 +229,13 @@ def _study(
     log.warnings += [f"{where}: {shown(image)} was left out: {image.recognition.reason}" for image in refused]
     log.skip(study.skipped, pseudonym, id_)
     return StudyInput(id_, files, date, labels, mask, study.protocol)
+
+
+def _check_company(files: dict[Sequence, FileChoice], where: str) -> None:
+    """Refuse black-blood alone: nothing could be laid on it."""
+    if files and not any(s in files for s in REFERENCE_ORDER):
+        wanted = f"one of {', '.join(s.value for s in REFERENCE_ORDER)} beside black-blood"
+        raise SequenceError(wanted, got="black-blood alone", where=where, remedy="give the study's other series too")
 
 
 def _with_events(

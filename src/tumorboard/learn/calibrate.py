@@ -21,7 +21,7 @@ from tumorboard.metrics.overlap import dice
 from tumorboard.networks.bundle import Bundle, Calibration
 from tumorboard.segment.calibrated import COVERAGE, expected_dice, unsureness
 from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
-from tumorboard.segment.likeness import quantiles
+from tumorboard.segment.likeness import quantiles, usual
 from tumorboard.study import Study
 
 Float = NDArray[np.float32]
@@ -84,12 +84,12 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
     bare = Bundle(bundle.metadata.model_copy(update={"calibration": plain}), bundle.weights)
     segmenter = LearnedSegmenter(bare, options)
     logits, classes, kept = [], [], []
-    usual: dict[str, list[NDArray[np.float64]]] = {s.value: [] for s in bundle.metadata.sequences}
+    heard: dict[str, list[NDArray[np.float64]]] = {s.value: [] for s in bundle.metadata.sequences}
     for study, truth in cases:
         seen = segmenter.look(study)
         for n, sequence in enumerate(bundle.metadata.sequences):
             if seen.images[n].any():
-                usual[sequence.value].append(quantiles(seen.images[n], seen.brain))
+                heard[sequence.value].append(quantiles(seen.images[n], seen.brain))
         inside = truth.data[seen.box]
         some = _sampled(seen.logits, inside, seen.brain)
         logits.append(seen.logits.reshape(len(seen.logits), -1)[:, some])
@@ -105,7 +105,7 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
             volume_low=low,
             volume_high=high,
             dice=_lines(rows),
-            quantiles={s: _usual(v) for s, v in usual.items() if len(v) > 2},
+            quantiles={s: usual(v) for s, v in heard.items() if len(v) > 2},
             patients=len(kept),
         ),
         rows,
@@ -197,10 +197,3 @@ def _lines(rows: tuple[Judged, ...]) -> dict[str, tuple[float, float]]:
             slope, intercept = np.polyfit(x, y, 1)
             out[region] = (float(intercept), float(slope))
     return out
-
-
-def _usual(found: list[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:
-    stacked = np.array(found)
-    return tuple(
-        (float(m), max(float(s), 0.05)) for m, s in zip(stacked.mean(axis=0), stacked.std(axis=0), strict=True)
-    )

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tumorboard.labels import LabelMap
 from tumorboard.learn.draw.place import SEEN, SOFT
 from tumorboard.prepare.intensity import normalise
+from tumorboard.sequences import Sequence
 from tumorboard.simulate.scanner.sites import SITES
 from tumorboard.simulate.subject import Kind, Made, draw_member, studies
 from tumorboard.study import Study
+from tumorboard.volume import Volume
 
 FIRST_SEED = 900_000
 """Pools of training have smaller seeds."""
@@ -35,14 +38,24 @@ class HeldOut:
         On its grid.
     site : str
         Where it was scanned.
+    lesions : ndarray of uint16, shape (i, j, k), or None
+        Number of each metastasis' core, 0 elsewhere, oedema too; None for gliomas.
     """
 
     study: Study
     truth: LabelMap
     site: str
+    lesions: NDArray[np.uint16] | None = None
 
 
-def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visits: int = 1) -> Iterator[HeldOut]:
+def held_out(
+    seed: int,
+    patients: int,
+    kind: Kind,
+    spacing_mm: float = 1.0,
+    visits: int = 1,
+    extras: tuple[Sequence, ...] = (),
+) -> Iterator[HeldOut]:
     """Make hold-out patients; of several visits one is taken, in turn.
 
     Parameters
@@ -57,6 +70,8 @@ def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visi
         Voxel size.
     visits : int
         Of each patient; later ones are after treatment.
+    extras : tuple of Sequence
+        Further series, for example black-blood.
 
     Yields
     ------
@@ -71,10 +86,18 @@ def held_out(seed: int, patients: int, kind: Kind, spacing_mm: float = 1.0, visi
     own = FIRST_SEED + seed
     for n in range(patients):
         member = draw_member(own, n, kind, len(SITES), visits)
-        made = next(islice(studies(own, member, spacing_mm), n % visits, None))
+        made = next(islice(studies(own, member, spacing_mm, extras), n % visits, None))
         brain = made.head.brain
-        volumes = {s: normalise(v, brain, s.value)[0] for s, v in made.volumes.items()}
-        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), _visible(made), member.site.name)
+        images = {**made.volumes, **{s: Volume(e.data, e.grid) for s, e in made.extras.items()}}
+        volumes = {s: normalise(v, brain, s.value)[0] for s, v in images.items()}
+        truth = _visible(made)
+        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), truth, member.site.name, _cores(made))
+
+
+def _cores(made: Made) -> NDArray[np.uint16] | None:
+    if made.lesions is None:
+        return None
+    return np.where(made.truth.region("TC"), made.lesions, np.uint16(0))
 
 
 def _visible(made: Made) -> LabelMap:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -77,8 +78,9 @@ class Stream(IterableDataset[tuple[Tensor, Tensor]]):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         worker = get_worker_info()
         number, workers = (worker.id, worker.num_workers) if worker else (0, 1)
-        if worker:
+        if worker:  # threads that wait for each other would take the network's processors
             torch.set_num_threads(1)
+            threadpool_limits(1)
         n = number
         while True:
             yield tensors(drawn(self.drawer, self.seed, self.first + n * self.ranks + self.rank))

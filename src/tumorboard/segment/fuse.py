@@ -1,4 +1,4 @@
-"""Several segmenters as one: majority and STAPLE.
+"""Several segmenters as one: majority, STAPLE and mean probability.
 
 Why it exists: methods err in different places, and their agreement errs less than most of them alone. What is fused is
 told: the card names every member, and a region that only some could look for is said so.
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tumorboard.errors import GeometryError, InputError
 from tumorboard.labels import LabelMap, Tissue
 from tumorboard.segment.base import Card, Segmentation, Segmenter, Validity
+from tumorboard.segment.space import LEAST_ML, drop_small
 from tumorboard.study import Study
 from tumorboard.volume import Volume, box_around
 
@@ -137,10 +138,57 @@ def _on_one_grid(maps: Several[LabelMap]) -> None:
 
 
 WAYS: dict[str, Callable[[Several[LabelMap]], LabelMap]] = {"majority": majority, "staple": staple}
-"""Ways to fuse, by name. One line enrols another."""
+"""Ways to fuse label maps, by name. One line enrols another."""
+
+
+def averaged(given: Several[Segmentation]) -> LabelMap:
+    """Return the labels that the mean probabilities of nested regions give: whole tumour and cavity, core, enhancing.
+
+    Parameters
+    ----------
+    given : sequence of Segmentation
+        On one grid. A member without a probability map of a region counts with its outline; one that could not look
+        for it does not count.
+
+    Returns
+    -------
+    LabelMap
+        Tumour or cavity where their mean probability is at least a half; the more probable tissue in it.
+    """
+    mean = {region: _mean_of(given, region) for region in ("WT", "TC", "ET", "RC")}
+    wt, rc = mean["WT"], mean["RC"]
+    tc = np.minimum(mean["TC"], wt)
+    et = np.minimum(mean["ET"], tc)
+    tissues = {Tissue.SNFH: wt - tc, Tissue.NETC: tc - et, Tissue.ET: et, Tissue.RC: rc}
+    order = np.array([int(t) for t in tissues], dtype=np.uint8)
+    best = order[np.stack(list(tissues.values())).argmax(axis=0)]
+    some = drop_small(wt + rc >= 0.5, LEAST_ML, given[0].labels.grid.spacing_mm)
+    return LabelMap(np.where(some, best, np.uint8(0)), given[0].labels.grid)
+
+
+def _mean_of(given: Several[Segmentation], region: str) -> NDArray[np.float32]:
+    soft = [
+        np.asarray(g.probabilities[region].data if region in g.probabilities else g.labels.region(region), np.float32)
+        for g in given
+        if region not in g.not_assessable
+    ]
+    empty = np.zeros(given[0].labels.grid.shape, dtype=np.float32)
+    return np.mean(soft, axis=0, dtype=np.float32) if soft else empty
+
+
+def _by_maps(way: Callable[[Several[LabelMap]], LabelMap]) -> Callable[[Several[Segmentation]], LabelMap]:
+    return lambda given: way([g.labels for g in given])
+
+
+FUSERS: dict[str, Callable[[Several[Segmentation]], LabelMap]] = {
+    **{name: _by_maps(way) for name, way in WAYS.items()},
+    "mean": averaged,
+}
+"""Ways to fuse segmentations, by name."""
 
 SENTENCES = {
     "majority": "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
+    "mean": "Probabilities of the members were averaged.",
     "staple": "Labels and the reliability of each member were estimated together (STAPLE).",
 }
 
@@ -153,7 +201,7 @@ class FusedSegmenter:
     segmenters : sequence of Segmenter
         At least two, in order of trust.
     how : str
-        A name of :data:`WAYS`.
+        A name of :data:`FUSERS`.
 
     Raises
     ------
@@ -162,8 +210,8 @@ class FusedSegmenter:
     """
 
     def __init__(self, segmenters: Several[Segmenter], how: str = "majority") -> None:
-        if how not in WAYS:
-            raise InputError(f"one of the ways {', '.join(WAYS)}", got=repr(how), where="fusion")
+        if how not in FUSERS:
+            raise InputError(f"one of the ways {', '.join(FUSERS)}", got=repr(how), where="fusion")
         if len(segmenters) < 2:
             raise InputError("at least two segmenters", got=f"{len(segmenters)}", where="fusion")
         self.segmenters, self.how = tuple(segmenters), how
@@ -181,7 +229,7 @@ class FusedSegmenter:
         missing, partly = _missing([g.not_assessable for g in given])
         reasons = [f"{g.card.id}: {r}" for g in given for r in g.validity.reasons] + partly
         return Segmentation(
-            labels=WAYS[self.how]([g.labels for g in given]),
+            labels=FUSERS[self.how](given),
             probabilities=_mean(given),
             validity=Validity(min(g.validity.score for g in given), tuple(dict.fromkeys(reasons))),
             card=self.card,
@@ -194,7 +242,7 @@ def _card(cards: list[Card], how: str) -> Card:
     return Card(
         id=f"fused-{how}",
         version="1 (" + names + ")",
-        title=f"{how.capitalize() if how == 'majority' else how.upper()} of " + "; ".join(c.title for c in cards),
+        title=f"{how.upper() if how == 'staple' else how.capitalize()} of " + "; ".join(c.title for c in cards),
         citation=" ".join(dict.fromkeys(c.citation for c in cards)),
         method=SENTENCES[how] + " " + " ".join(dict.fromkeys(c.method for c in cards)),
         limits="What most members miss is missed. " + " ".join(dict.fromkeys(c.limits for c in cards)),

@@ -34,6 +34,19 @@ def quantiles(image: Float, brain: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(np.percentile(image[brain], QUANTILES), dtype=np.float64)
 
 
+def usual(found: list[NDArray[np.float64]]) -> tuple[tuple[float, float], ...]:
+    """Return mean and standard deviation over studies of each quantile; no deviation is below 0.05.
+
+    Examples
+    --------
+    >>> usual([np.array([0.0, 1.0]), np.array([0.0, 3.0])])
+    ((0.0, 0.05), (2.0, 1.0))
+    """
+    stacked = np.array(found)
+    pairs = zip(stacked.mean(axis=0), stacked.std(axis=0), strict=True)
+    return tuple((float(mean), max(float(deviation), 0.05)) for mean, deviation in pairs)
+
+
 def likeness(
     images: Float, brain: NDArray[np.bool_], sequences: tuple[Sequence, ...], calibration: Calibration
 ) -> Validity:

@@ -14,7 +14,7 @@ from tumorboard.errors import InputError
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.base import Segmenter
 
-WAYS = ("majority", "staple")
+WAYS = ("majority", "staple", "mean")
 """How several are fused; written before a colon, the first if nothing is."""
 
 

@@ -70,6 +70,10 @@ def parts(mask: Mask) -> tuple[NDArray[np.uint32], int]:
     return rank[labelled], int(n)
 
 
+LEAST_ML = 0.03
+"""Smaller parts of tumour are dropped; chosen: some thirty voxels of 1 mm."""
+
+
 def drop_small(mask: Mask, least_ml: float, spacing_mm: Spacing) -> Mask:
     """Remove 26-connected parts below a volume in mL."""
     labelled, n = parts(mask)

@@ -81,10 +81,9 @@ def spread(control: Float, grid: Grid, scale_mm: float) -> Float:
     True
     """
     field = np.asarray(control, dtype=np.float32)
-    for axis in range(3):
-        weights = _weights(grid.shape[axis], grid.spacing_mm[axis], scale_mm, field.shape[axis])
-        field = np.moveaxis(np.tensordot(weights, field, axes=(1, axis)), 0, axis)
-    return np.ascontiguousarray(field)
+    i, j, k = (_weights(grid.shape[a], grid.spacing_mm[a], scale_mm, field.shape[a]) for a in range(3))
+    field = j @ (field @ k.T)  # the first axis last: one product writes the whole, in order
+    return np.asarray((i @ field.reshape(len(field), -1)).reshape(grid.shape), dtype=np.float32)
 
 
 def lattice_position(mm_from_edge: Float, scale_mm: float) -> Float:

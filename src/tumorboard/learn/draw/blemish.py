@@ -49,13 +49,13 @@ class Blemishes:
 
     blur: float = 0.2
     shift: float = 0.5
-    thick: float = 0.3
+    thick: float = 0.2
     thickest_mm: float = 6.0
-    shade: float = 0.2
-    noise: float = 0.045
-    curve: float = 0.15
-    remnant: float = 0.3
-    eaten: float = 0.3
+    shade: float = 0.08
+    noise: float = 0.04
+    curve: float = 0.12
+    remnant: float = 0.2
+    eaten: float = 0.2
     ghost: float = 0.04
 
 

@@ -32,6 +32,9 @@ CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis
 FLUIDS = frozenset({"csf", "cavity", "cyst"})
 """Matters that are fluid."""
 
+WATERY = FLUIDS | {"necrosis"}
+"""Those, and what is nearly fluid: darker than the brain on T1 in nearly every patient."""
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -46,8 +49,14 @@ class Spread:
         (the table is brighter than real tumours on T1C, see ``benchmarks/realism.py``).
     darker : float
         Most that non-enhancing tumour is darkened on T1 and T1C, logarithm.
+    faint : float
+        Most that solid tumour and oedema are moved towards the brain on T1, as a share: on T1 alone many cannot be
+        told from it, and a network that has only seen dark ones takes that for what tumour is.
     drier : float
-        Most that core and enhancing tumour are darkened or brightened on T2 and FLAIR, logarithm.
+        Most that core and enhancing tumour are darkened on T2 and FLAIR, logarithm; they are brightened by
+        three quarters of it.
+    solid : float
+        Most that enhancing tumour is darkened there beyond its core: dense cells hold less water than oedema does.
     lifted : float
         Most that fluid is lifted towards white matter on T1 and FLAIR: no voxel of a real head is pure fluid, and
         few departments null it as the equations do.
@@ -59,15 +68,17 @@ class Spread:
         Factor of the texture of tumour.
     """
 
-    healthy: float = 0.06
+    healthy: float = 0.04
     tumour: float = 0.13
     uptake: float = 0.4
-    fainter: float = 0.35
+    fainter: float = 0.6
     darker: float = 0.4
-    drier: float = 0.35
+    faint: float = 1.0
+    drier: float = 0.45
+    solid: float = 0.25
     lifted: float = 0.6
     fluid: float = 0.6
-    rim: float = 0.06
+    rim: float = 0.05
     texture: float = 1.2
 
 
@@ -133,6 +144,7 @@ def draw_contrast(
     t1 = _apart(_varied(mean[Sequence.T1], how, rng), Sequence.T1)
     dark = float(np.exp(-rng.uniform(-0.1, how.darker)))
     t1 = _lifted({m: v if m in HEALTHY else v * dark for m, v in t1.items()}, 0.7 * how.lifted * rng.random())
+    t1 = _faint(t1, how, rng)
     rows = []
     for s in sequences:
         if s in (Sequence.T1C, Sequence.BB):
@@ -171,10 +183,23 @@ def _lifted(values: dict[str, float], share: float) -> dict[str, float]:
     return {m: v + share * (white - v) if m in FLUIDS and v < white else v for m, v in values.items()}
 
 
+def _faint(t1: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
+    """Move what is solid in a tumour towards the brain's grey on T1, often nearly all the way; fluid half of it."""
+    brain = 0.5 * (t1.get("gm", 1.0) + t1.get("wm", 1.0))
+    common = rng.uniform(0.0, how.faint)
+    out = dict(t1)
+    for m in (m for m in t1 if m not in HEALTHY):
+        share = float(np.clip(common + rng.normal(0, 0.15), 0.0, 1.0))
+        out[m] += (0.5 if m in WATERY else 1.0) * share * (brain - out[m])
+    return out
+
+
 def _dried(values: dict[str, float], how: Spread, rng: np.random.Generator) -> dict[str, float]:
     """Make core and enhancing tumour of T2 and FLAIR drier, down to grey matter, or wetter than oedema."""
-    whole = rng.uniform(-how.drier, how.drier)
-    dry = {m: float(np.exp(whole + rng.uniform(-how.drier / 2, how.drier / 2))) for m in values if m in CORES}
+    whole = rng.uniform(-how.drier, 0.75 * how.drier)
+    dry = {m: float(np.exp(whole + rng.uniform(-how.drier / 3, how.drier / 3))) for m in values if m in CORES}
+    if "vital" in dry:
+        dry["vital"] *= float(np.exp(-rng.uniform(0.0, how.solid)))
     return {m: v * dry.get(m, 1.0) for m, v in values.items()}
 
 
@@ -204,7 +229,7 @@ def _wet(values: dict[str, float], s: Sequence, how: Spread, rng: np.random.Gene
         values = _lifted(values, how.lifted * rng.random())
     for m in ("oedema", "infiltrate"):  # what is outlined there can be seen
         if s in WETTER and m in values:
-            values[m] = max(values[m], (1.06 + 0.1 * rng.random()) * values.get("gm", 0.0))
+            values[m] = max(values[m], (1.1 + 0.3 * rng.random()) * values.get("gm", 0.0))
     return values
 
 

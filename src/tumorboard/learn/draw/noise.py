@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
+from tumorboard.compiled import compiled
+
 Float = NDArray[np.float32]
 
 SIDE = 96
@@ -67,5 +69,20 @@ class NoiseFields:
         ndarray of float32, shape ``shape``
         """
         scale = int(rng.integers(finest, coarsest % len(SCALES) + 1))
-        indices = [(np.arange(n) + int(rng.integers(SIDE))) % SIDE for n in shape]
-        return np.asarray(self.fields[scale][np.ix_(*indices)])
+        first = np.array([int(rng.integers(SIDE)) for _ in shape])
+        out = np.empty(shape, dtype=np.float32)
+        _read(self.fields[scale], first, out)
+        return out
+
+
+@compiled
+def _read(field: Float, first: NDArray[np.int64], out: Float) -> None:
+    side = field.shape[0]
+    for i in range(out.shape[0]):
+        p = (first[0] + i) % side
+        for j in range(out.shape[1]):
+            q = (first[1] + j) % side
+            r = first[2]
+            for k in range(out.shape[2]):
+                out[i, j, k] = field[p, q, r]
+                r = 0 if r + 1 == side else r + 1

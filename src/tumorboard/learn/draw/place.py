@@ -6,6 +6,7 @@ nearest neighbour, both at the same places.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +144,30 @@ SOFT = ("oedema", "infiltrate")
 """Matters that readers outline as oedema and infiltration."""
 
 
+def total(shares: Float, columns: Iterable[int]) -> Float:
+    """Return the sum of some matters in every voxel; many times faster than summing a short last axis.
+
+    Parameters
+    ----------
+    shares : ndarray of float32, shape (i, j, k, matters)
+        Of tissue.
+    columns : iterable of int
+        Which matters.
+
+    Returns
+    -------
+    ndarray of float32, shape (i, j, k)
+
+    Examples
+    --------
+    >>> total(np.ones((1, 1, 2, 3), np.float32), (0, 2)).tolist()
+    [[[2.0, 2.0]]]
+    """
+    wanted = np.zeros(shares.shape[-1], dtype=np.float32)
+    wanted[list(columns)] = 1.0
+    return np.asarray((shares.reshape(-1, len(wanted)) @ wanted).reshape(shares.shape[:-1]))
+
+
 def seen(piece: Piece, least: float = SEEN) -> Piece:
     """Label oedema where it can be seen, and nowhere else: what is bright is outlined, what is faint is not.
 
@@ -155,8 +180,9 @@ def seen(piece: Piece, least: float = SEEN) -> Piece:
     [[[0, 2, 2]]]
     """
     columns = [n for n, name in enumerate(piece.matters) if name in SOFT]
-    visible = piece.shares[..., columns].sum(axis=3) >= least
-    visible |= piece.shares[..., len(HEALTHY) :].sum(axis=3) >= max(least, SEEN)  # no gap beside the core
+    visible = total(piece.shares, columns) >= least
+    sick = range(len(HEALTHY), len(piece.matters))
+    visible |= total(piece.shares, sick) >= max(least, SEEN)  # no gap beside the core
     open_to = (piece.labels == 0) | (piece.labels == 2)
     return Piece(piece.shares, piece.matters, np.where(open_to, np.uint8(2) * visible, piece.labels).astype(np.uint8))
 

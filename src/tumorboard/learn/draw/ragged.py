@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.learn.draw.place import CORE, SEEN, SOFT, Piece, gained
+from tumorboard.learn.draw.place import CORE, SEEN, SOFT, Piece, gained, total
 from tumorboard.learn.pool.specimen import HEALTHY
 
 Float = NDArray[np.float32]
@@ -55,7 +55,7 @@ def ragged(piece: Piece, field: Float, level: float) -> Piece:
         given += shares[..., column] * (1 - kept)
         shares[..., column] *= kept
     brain = shares[..., :healthy]
-    there = brain.sum(axis=3)
+    there = total(shares, range(healthy))
     white = there < 0.02  # nothing of the brain is left to grow: what is given back is white matter
     brain *= np.where(white, 1, 1 + given / np.maximum(there, 0.02))[..., None]
     brain[..., HEALTHY.index("wm")] += np.where(white, given, 0)
@@ -81,15 +81,15 @@ def spread_out(piece: Piece, field: Float, reach: float) -> Piece:
         With oedema as one of its matters.
     """
     healthy = len(HEALTHY)
-    sick = piece.shares[..., healthy:].sum(axis=3)
+    sick = total(piece.shares, range(healthy, len(piece.matters)))
     if not piece.labels.any():
         return piece
     around = ndi.gaussian_filter((piece.labels > 0).astype(np.float32), reach)
     new = 1.0 / (1.0 + np.exp(-25.0 * (around - np.float32(0.22) + np.float32(0.08) * field)))
     fluid = piece.shares[..., HEALTHY.index("csf")] + piece.shares[..., HEALTHY.index("vessel")]
-    there = piece.shares[..., :healthy].sum(axis=3)
+    there = total(piece.shares, range(healthy))
     new *= np.clip(1 - 1.5 * fluid / np.maximum(there, 0.05), 0, 1) * np.float32(0.85)
-    added = np.clip(new - sick, 0, None) * (there > 0.05)
+    added = np.asarray(np.clip(new - sick, 0, None) * (there > 0.05), dtype=np.float32)
     piece.shares[..., :healthy] *= (1 - added / np.maximum(there, 0.05))[..., None].clip(0, 1)
     labels = np.where((piece.labels == 0) & (added > SEEN), np.uint8(2), piece.labels)
     return replace(gained(piece, "oedema", added), labels=labels)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
 from tumorboard.learn.draw.contrast import WETTER, Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
-from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places, read, seen, with_core
+from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places, read, seen, total, with_core
 from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
@@ -27,6 +27,11 @@ Float = NDArray[np.float32]
 
 SPARSE_MM = 5.0
 """Distance of the voxels by which a brain is normalised, mm."""
+
+
+OFF_CENTRE = 0.4
+"""Most that tumour lies beside the middle of a sample, as a share of it: a network that sees tumour in the middle alone
+learns where it looks, not what it looks at, and cuts off what lies aside (seen as straight edges)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Drawing:
     whole: float = 0.5
     aside: float = 0.3
     ragged: float = 0.5
-    patchy: float = 0.25
+    patchy: float = 0.4
     warp: Warp = field(default_factory=Warp)
     spread: Spread = field(default_factory=Spread)
     blemishes: Blemishes = field(default_factory=Blemishes)
@@ -105,9 +110,10 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     Sample
     """
     warp = how.warp if rng.random() < 0.8 else None
-    piece = with_core(read(specimen, places(centre(specimen, rng, how.on_tumour, how.aside), how.shape, warp, rng)))
+    middle = centre(specimen, rng, how.on_tumour, how.aside) + OFF_CENTRE * np.array(how.shape) * rng.uniform(-1, 1, 3)
+    piece = with_core(read(specimen, places(np.asarray(middle, dtype=np.float32), how.shape, warp, rng)))
     if rng.random() < how.patchy:
-        piece = patchy(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-0.5, 1.2)))
+        piece = patchy(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-0.5, 1.6)))
     if rng.random() < how.ragged:
         piece = spread_out(piece, noise.at(how.shape, rng, 3, 5), float(rng.uniform(1.0, 3.0)))
     if rng.random() < how.ragged:
@@ -123,7 +129,7 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     sample = _values(sparse, contrast)
     images = blemished(images, specimen.spacing_mm, how.blemishes, noise, rng)
     images, sample = curved(images, sample, how.blemishes, rng)
-    mask, remnants = cut(piece.shares.sum(axis=3) > 0.3, how.blemishes, noise, rng)
+    mask, remnants = cut(total(piece.shares, range(len(piece.matters))) > 0.3, how.blemishes, noise, rng)
     normalise(images, sample, rng)
     _leave(images, remnants, noise, rng)
     images[~mask] = 0.0

@@ -226,7 +226,8 @@ def grown(glioma: Glioma, head: Anatomy, rng: np.random.Generator) -> tuple[Floa
         if near.any():
             part = float(rng.uniform(0.1, 0.35))
             more = arrival_days(head, draw_voxel(near, rng), part * glioma.core_ml, rng, glioma.growth)
-            days = np.minimum(days, more * np.float32(_reach(days) / _reach(more)))
+            # a focus that is one voxel came at once: nothing to scale
+            days = np.minimum(days, more * np.float32(_reach(days) / max(_reach(more), 1e-6)))
     return days, f"{side} {glioma.site}"
 
 

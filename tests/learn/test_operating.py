@@ -1,0 +1,72 @@
+"""Operating points of a detector: the lowest score that keeps to the budget of false alarms, size by size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tumorboard.detect import DETECTORS
+from tumorboard.learn.holdout import held_out
+from tumorboard.learn.operating import BUDGET, LEAST, Alarm, alarms, calibrate_detector, operating_points
+from tumorboard.networks.architectures import Architecture
+from tumorboard.networks.bundle import Bundle, Pass, seeded
+from tumorboard.segment.learned import Options
+from tumorboard.sequences import Sequence
+from tumorboard.simulate.subject import Kind
+
+ALARMS = st.builds(Alarm, st.integers(0, 2), st.floats(0, 1), st.booleans())
+
+
+@given(st.lists(st.lists(ALARMS, max_size=6), min_size=1, max_size=12))
+def test_the_budget_is_kept_in_every_class(studies: list[list[Alarm]]) -> None:
+    points = operating_points(studies)
+    for size, (point, budget) in enumerate(zip(points, BUDGET, strict=True)):
+        wrong = sum(a.score >= point and a.size == size and not a.right for s in studies for a in s)
+        assert wrong <= budget * len(studies) or point >= 1
+        assert point >= LEAST
+
+
+def test_more_false_alarms_never_lower_a_point() -> None:
+    quiet = [[Alarm(1, 0.5, False)], [], [], []]
+    loud = [[Alarm(1, 0.5, False), Alarm(1, 0.7, False)], [Alarm(1, 0.6, False)], [], []]
+    assert operating_points(loud)[1] >= operating_points(quiet)[1]
+
+
+@pytest.fixture(scope="module")
+def case():
+    return next(held_out(5, 1, Kind.METASTASES, 2.0, extras=(Sequence.BB,)))
+
+
+def test_hold_out_patients_know_their_lesions_and_have_black_blood(case) -> None:
+    assert Sequence.BB in case.study.volumes
+    assert case.lesions is not None
+    assert case.lesions.any()
+    assert not (case.lesions[~case.truth.region("TC")]).any()
+
+
+def test_alarms_know_right_from_wrong(case) -> None:
+    found = DETECTORS.make("template").detect(case.study)
+    told = alarms(found, case.lesions)
+    assert len(told) == len(found.found)
+    assert not any(a.right for a in alarms(found, np.zeros_like(case.lesions)))
+    whole = np.ones_like(case.lesions)
+    assert all(a.right for a in alarms(found, whole))
+
+
+def test_a_detector_is_calibrated(case, tiny_metadata) -> None:
+    how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
+    meta = tiny_metadata(
+        task="detect",
+        sequences=(Sequence.T1C, Sequence.BB),
+        needs_any=(Sequence.T1C, Sequence.BB),
+        labels={"lesion": 1},
+        passes=(Pass(name="fine", spacing_mm=2.0, window=(32, 32, 32), architecture=how),),
+    )
+    bundle = Bundle(meta, {f"fine.{k}": v for k, v in seeded(how).items()})
+    cases = [(case.study, case.lesions)] * 3
+    calibration, told = calibrate_detector(bundle, cases, Options(backend="torch-float32"))
+    assert calibration.patients == 3
+    assert set(calibration.quantiles) == {"T1C", "BB"}
+    assert calibration.thresholds == operating_points(told)
