@@ -37,8 +37,11 @@ test: check
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
+# nnU-Net has an environment of its own: give NNUNET_PYTHON to run the benchmark beside it
 bench: setup
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/train_speed.py,$(wildcard benchmarks/*.py)); do \
+	  echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@if [ -n "$(NNUNET_PYTHON)" ]; then $(BIN)/python benchmarks/train_speed.py --nnunet-python "$(NNUNET_PYTHON)"; fi
 
 docs: setup
 	$(BIN)/python scripts/make_reference.py

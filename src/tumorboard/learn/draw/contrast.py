@@ -71,7 +71,7 @@ class Spread:
     healthy: float = 0.04
     tumour: float = 0.13
     uptake: float = 0.4
-    fainter: float = 0.6
+    fainter: float = 0.85
     darker: float = 0.4
     faint: float = 1.0
     drier: float = 0.45
