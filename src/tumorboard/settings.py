@@ -10,6 +10,8 @@ from pathlib import PurePath
 
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
+from tumorboard.defaults import SEGMENTER
+
 
 class RunSettings(BaseModel):
     """Settings of a run; each is printed in the report.
@@ -17,13 +19,13 @@ class RunSettings(BaseModel):
     Examples
     --------
     >>> RunSettings().segmenter
-    'fuzzy'
+    'joined:glioma+fuzzy'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    segmenter: str = Field(default="fuzzy", description="method that outlines the tumour where no own masks are given")
-    detector: str = Field(default="metastases", description="method that finds lesions one by one, if asked")
+    segmenter: str = Field(default=SEGMENTER, description="method that outlines the tumour, unless own masks are given")
+    detector: str = Field(default="", description="method that finds lesions one by one; empty: none is asked")
     digital: bool = Field(default=False, description="the patient is simulated; every output says so")
 
     @field_serializer("segmenter", "detector")

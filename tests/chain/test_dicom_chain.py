@@ -23,7 +23,7 @@ from tumorboard.sequences import USED
 DCIODVFY = Path(sys.executable).parent / "dciodvfy"
 SERIES = re.compile(r"Error - ")
 ANAT = ("T1w", "T2w", "FLAIR", "ce-gadolinium_T1w", "desc-brain_mask", "desc-subtraction_T1w")
-SEG = ("dseg", "lesions", "label-WT_probseg", "label-ET_probseg")
+SEG = ("dseg", "lesions", *(f"label-{region}_probseg" for region in ("WT", "TC", "ET", "RC")))
 MOVED = ("T1w", "T2w", "FLAIR")
 STUDY_FILES = {
     *(f"anat/sub-P1_ses-01_{name}.nii.gz" for name in ANAT),

@@ -31,6 +31,8 @@ STUDY_FILES = {
     "seg/native/sub-a_ses-01_dseg.nii.gz",
     "seg/sub-a_ses-01_dseg.json",
     "seg/sub-a_ses-01_dseg.nii.gz",
+    "seg/sub-a_ses-01_label-RC_probseg.nii.gz",
+    "seg/sub-a_ses-01_label-TC_probseg.nii.gz",
     "seg/sub-a_ses-01_label-WT_probseg.nii.gz",
     "seg/sub-a_ses-01_lesions.nii.gz",
     "source.json",
@@ -100,7 +102,7 @@ def test_provenance_tells_software_settings_inputs_and_costs(whole_run):
     told = json.loads((ran.root / "provenance.json").read_text())
     assert set(told) == {"software", "settings", "inputs", "stages"}
     assert {"tumorboard", "python", "numpy", "nibabel"} <= set(told["software"])
-    assert told["settings"] == {"segmenter": "fuzzy", "digital": True}
+    assert told["settings"] == {"segmenter": "joined:glioma+fuzzy", "detector": "", "digital": True}
     flair = given / "sub-a" / "ses-01" / "anat" / "sub-a_ses-01_FLAIR.nii.gz"
     assert set(told["inputs"]["ses-01"]) == {"T1", "T1C", "T2", "FLAIR"}
     assert told["inputs"]["ses-01"]["FLAIR"] == digest_file(flair)

@@ -152,7 +152,7 @@ def test_a_fused_segmenter_works_on_a_study(coarse_prepared):
 def test_one_member_or_an_unknown_way_is_refused():
     with pytest.raises(InputError, match="at least two"):
         FusedSegmenter([Fixed("a", (1,))])
-    with pytest.raises(InputError, match="majority, staple, mean"):
+    with pytest.raises(InputError, match="majority, staple, mean, joined"):
         FusedSegmenter([Fixed("a", (1,)), Fixed("b", (1,))], "magic")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tumorboard.defaults import SEGMENTER
 from tumorboard.errors import InputError, LabelError, SequenceError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ Segmenter = Annotated[
     typer.Option(
         "--segmenter",
         help="fuzzy (no training), glioma (network), a folder with a bundle, an nnU-Net v2 model or a MONAI bundle; "
-        "several joined by + are fused (staple:A+B).",
+        "several with + between are fused (joined:A+B, mean:A+B, staple:A+B, majority:A+B).",
     ),
 ]
 
@@ -150,7 +151,7 @@ def _chain_command(until: str) -> Callable[..., None]:
         events: Events = None,
         date: Date = None,
         patient: Patient = None,
-        segmenter: Segmenter = "fuzzy",
+        segmenter: Segmenter = SEGMENTER,
     ) -> None:
         from tumorboard.cli.show import run_and_show
         from tumorboard.segment.named import segmenter_of

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from collections.abc import Sequence as Several
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from tumorboard.volume import Volume, box_around
 MOST_ITERATIONS = 500
 TOLERANCE = 1e-6
 """STAPLE ends when no probability moves by more than this."""
+
+Pooling = Callable[..., Any]
+"""Mean or largest of several arrays along an axis."""
 
 LEAST = 1e-12
 """Smallest probability, so that a label nobody gave stays possible."""
@@ -141,7 +145,7 @@ WAYS: dict[str, Callable[[Several[LabelMap]], LabelMap]] = {"majority": majority
 """Ways to fuse label maps, by name. One line enrols another."""
 
 
-def averaged(given: Several[Segmentation]) -> LabelMap:
+def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> LabelMap:
     """Return the labels that the mean probabilities of nested regions give: whole tumour and cavity, core, enhancing.
 
     Parameters
@@ -149,16 +153,17 @@ def averaged(given: Several[Segmentation]) -> LabelMap:
     given : sequence of Segmentation
         On one grid. A member without a probability map of a region counts with its outline; one that could not look
         for it does not count.
+    inner : callable
+        How core and enhancing tumour are pooled: the mean, or the largest (what any member finds is there).
 
     Returns
     -------
     LabelMap
         Tumour or cavity where their mean probability is at least a half; the more probable tissue in it.
     """
-    mean = {region: _mean_of(given, region) for region in ("WT", "TC", "ET", "RC")}
-    wt, rc = mean["WT"], mean["RC"]
-    tc = np.minimum(mean["TC"], wt)
-    et = np.minimum(mean["ET"], tc)
+    wt, rc = _pooled(given, "WT", np.mean), _pooled(given, "RC", np.mean)
+    tc = np.minimum(_pooled(given, "TC", inner), wt)
+    et = np.minimum(_pooled(given, "ET", inner), tc)
     tissues = {Tissue.SNFH: wt - tc, Tissue.NETC: tc - et, Tissue.ET: et, Tissue.RC: rc}
     order = np.array([int(t) for t in tissues], dtype=np.uint8)
     best = order[np.stack(list(tissues.values())).argmax(axis=0)]
@@ -166,14 +171,23 @@ def averaged(given: Several[Segmentation]) -> LabelMap:
     return LabelMap(np.where(some, best, np.uint8(0)), given[0].labels.grid)
 
 
-def _mean_of(given: Several[Segmentation], region: str) -> NDArray[np.float32]:
+def joined(given: Several[Segmentation]) -> LabelMap:
+    """Return whole tumour by mean probability, and in it core and enhancing tumour where any member finds them.
+
+    Methods miss core for unlike reasons (one wants it enclosed, another wants it dark), and take little else for it
+    inside a tumour; see :func:`averaged`.
+    """
+    return averaged(given, np.max)
+
+
+def _pooled(given: Several[Segmentation], region: str, pooling: Pooling) -> NDArray[np.float32]:
     soft = [
         np.asarray(g.probabilities[region].data if region in g.probabilities else g.labels.region(region), np.float32)
         for g in given
         if region not in g.not_assessable
     ]
     empty = np.zeros(given[0].labels.grid.shape, dtype=np.float32)
-    return np.mean(soft, axis=0, dtype=np.float32) if soft else empty
+    return np.asarray(pooling(soft, axis=0), dtype=np.float32) if soft else empty
 
 
 def _by_maps(way: Callable[[Several[LabelMap]], LabelMap]) -> Callable[[Several[Segmentation]], LabelMap]:
@@ -183,12 +197,17 @@ def _by_maps(way: Callable[[Several[LabelMap]], LabelMap]) -> Callable[[Several[
 FUSERS: dict[str, Callable[[Several[Segmentation]], LabelMap]] = {
     **{name: _by_maps(way) for name, way in WAYS.items()},
     "mean": averaged,
+    "joined": joined,
 }
 """Ways to fuse segmentations, by name."""
+
+TITLES = {"majority": "Majority of", "staple": "STAPLE of", "mean": "Mean of", "joined": "Joint opinion of"}
 
 SENTENCES = {
     "majority": "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
     "mean": "Probabilities of the members were averaged.",
+    "joined": "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member "
+    "found.",
     "staple": "Labels and the reliability of each member were estimated together (STAPLE).",
 }
 
@@ -230,7 +249,7 @@ class FusedSegmenter:
         reasons = [f"{g.card.id}: {r}" for g in given for r in g.validity.reasons] + partly
         return Segmentation(
             labels=FUSERS[self.how](given),
-            probabilities=_mean(given),
+            probabilities=_mean(given) | _inner(given, self.how),
             validity=Validity(min(g.validity.score for g in given), tuple(dict.fromkeys(reasons))),
             card=self.card,
             not_assessable=missing,
@@ -242,7 +261,7 @@ def _card(cards: list[Card], how: str) -> Card:
     return Card(
         id=f"fused-{how}",
         version="1 (" + names + ")",
-        title=f"{how.upper() if how == 'staple' else how.capitalize()} of " + "; ".join(c.title for c in cards),
+        title=f"{TITLES[how]} " + "; ".join(c.title for c in cards),
         citation=" ".join(dict.fromkeys(c.citation for c in cards)),
         method=SENTENCES[how] + " " + " ".join(dict.fromkeys(c.method for c in cards)),
         limits="What most members miss is missed. " + " ".join(dict.fromkeys(c.limits for c in cards)),
@@ -257,6 +276,14 @@ def _missing(told: list[Mapping[str, str]]) -> tuple[dict[str, str], list[str]]:
     none = {r: next(t[r] for t in told if r in t) for r in regions if counts[r] == len(told)}
     some = [f"{r} was looked for by {len(told) - n} of {len(told)} methods" for r, n in counts.items() if n < len(told)]
     return none, some
+
+
+def _inner(given: list[Segmentation], how: str) -> dict[str, Volume]:
+    """Return the maps of core and enhancing tumour that :func:`joined` decides by; none for other ways."""
+    if how != "joined":
+        return {}
+    regions = [r for r in ("TC", "ET") if any(r not in g.not_assessable for g in given)]
+    return {r: Volume(_pooled(given, r, np.max), given[0].labels.grid) for r in regions}
 
 
 def _mean(given: list[Segmentation]) -> dict[str, Volume]:

@@ -14,7 +14,7 @@ from tumorboard.errors import InputError
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.base import Segmenter
 
-WAYS = ("majority", "staple", "mean")
+WAYS = ("majority", "staple", "mean", "joined")
 """How several are fused; written before a colon, the first if nothing is."""
 
 
