@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import ndimage as ndi
 from typer.testing import CliRunner
 
 from tumorboard.cli.main import app
@@ -31,13 +30,13 @@ name = "coarse"
 spacing_mm = 2.0
 sequences = ["T1", "T1C", "T2", "FLAIR"]
 shape = [64, 80, 64]
-steps = 60
-learning_rate = 3e-4
+steps = 80
+learning_rate = 5e-4
 warm_up = 5
 ema = 0.9
 whole = 1.0
 workers = 0
-validate_every = 60
+validate_every = 80
 seed = {seed}
 [architecture]
 name = "dynunet-blocks"
@@ -51,12 +50,14 @@ path = "cases"
 
 
 def other_scanner(case: HeldOut, seed: int) -> HeldOut:
-    """A scanner with a flat response to bright signals, soft slices and much noise."""
-    rng, volumes = np.random.default_rng(seed), {}
+    """A scanner that no training saw: T1 with a reversed grey scale, FLAIR that leaves fluid bright, noise."""
+    rng, given = np.random.default_rng(seed), {s: v.data for s, v in case.study.volumes.items()}
+    fluid = 0.3 * given[Sequence.FLAIR] + 0.7 * given[Sequence.T2]
+    shown = {**given, Sequence.T1: -given[Sequence.T1], Sequence.FLAIR: fluid}
+    volumes = {}
     for sequence, volume in case.study.volumes.items():
-        flat = np.where(volume.data > 0, 0.35 * volume.data, 1.3 * volume.data)
-        soft = ndi.uniform_filter1d(flat, 3, axis=2) + rng.normal(0, 0.35, flat.shape)
-        volumes[sequence] = volume.with_data((soft * case.study.brain).astype(np.float32))
+        noisy = shown[sequence] + rng.normal(0, 0.35, volume.data.shape)
+        volumes[sequence] = volume.with_data((noisy * case.study.brain).astype(np.float32))
     return HeldOut(Study(case.study.id, volumes, case.study.brain), case.truth, "another")
 
 
@@ -75,9 +76,7 @@ def judged(bundle: Path, cases: list[HeldOut]) -> float:
 
 
 @pytest.mark.slow
-def test_fine_tuning_raises_dice_on_a_new_scanner_by_more_than_seeds_differ(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_fine_tuning_raises_dice_on_a_new_scanner_by_more_than_seeds_differ(tmp_path: Path) -> None:
     began = time.process_time()
     made = (c for c in held_out(950, 3 * (CASES + JUDGED), Kind.GLIOMA, 2.0) if len(c.study.volumes) == len(USED))
     cases = [other_scanner(next(made), n) for n in range(CASES + JUDGED)]
@@ -96,4 +95,4 @@ def test_fine_tuning_raises_dice_on_a_new_scanner_by_more_than_seeds_differ(
     told = f"Dice of whole tumour before {before:.3f}, after {[round(a, 3) for a in after]}; {spent:.0f} CPU-s"
     assert min(after) - before > max(after) - min(after), told
     assert spent < MOST_CPU_S, told
-    record_property("told", told)
+    sys.stdout.write(told + "\n")  # shown by pytest -rA

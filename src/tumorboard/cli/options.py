@@ -70,9 +70,7 @@ Segmenter = Annotated[
 
 Method = Annotated[
     str,
-    typer.Option(
-        "--method", help="metastases (network), template (no training), or a folder with a bundle that detects."
-    ),
+    typer.Option("--method", help="template (no training), or a folder with a bundle of the task detect."),
 ]
 
 _HELP = {
@@ -177,7 +175,7 @@ def _detect(
     brain_mask: BrainMask = None,
     date: Date = None,
     patient: Patient = None,
-    method: Method = "metastases",
+    method: Method = "template",
 ) -> None:
     """Prepare, and find brain metastases one by one: a number map, a table with scores, a picture."""
     from tumorboard.cli.found import show_found

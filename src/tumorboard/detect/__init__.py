@@ -20,14 +20,6 @@ def _template() -> Detector:
     return TemplateDetector()
 
 
-def _metastases() -> Detector:
-    from tumorboard.detect.learned import LearnedDetector
-    from tumorboard.networks.bundle import read_bundle, shipped
-
-    return LearnedDetector(read_bundle(shipped("metastases")))
-
-
-DETECTORS.add("metastases", _metastases)
 DETECTORS.add("template", _template)
 
 
