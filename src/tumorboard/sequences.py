@@ -50,7 +50,7 @@ class Sequence(StrEnum):
             The name is not one; the message lists the names there are.
         """
         spelled = name.strip().lower().replace("-", "").replace("_", "")
-        for sequence, spellings in SPELLINGS.items():
+        for sequence, spellings in {**SPELLINGS, **BY_HAND}.items():
             if spelled in spellings:
                 return sequence
         known = ", ".join(s.value for s in TAKEN)
@@ -67,9 +67,11 @@ SPELLINGS: dict[Sequence, frozenset[str]] = {
     Sequence.T1C: frozenset({"t1c", "t1ce", "t1gd", "t1post", "t1gad", "t1km", "cet1", "t1wce"}),
     Sequence.T2: frozenset({"t2", "t2w"}),
     Sequence.FLAIR: frozenset({"flair", "t2f", "t2flair", "fla"}),
-    Sequence.BB: frozenset({"bb", "blackblood", "t1bb", "t1cbb"}),
 }
 """Accepted spellings of each sequence, without case, dashes or underscores."""
+
+BY_HAND: dict[Sequence, frozenset[str]] = {Sequence.BB: frozenset({"bb", "blackblood"})}
+"""Further ones where a user says what a series is; file names are not read so."""
 
 BIDS_SUFFIX: dict[Sequence, str] = {
     Sequence.T1: "T1w",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorboard.learn.calibrate import Judged, _lines, _stretch, _usual, calibrate, fitted_temperature
+from tumorboard.learn.calibrate import Judged, _lines, _stretch, calibrate, fitted_temperature
 from tumorboard.learn.holdout import held_out
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
+from tumorboard.segment.likeness import usual
 from tumorboard.simulate.subject import Kind
 
 
@@ -58,7 +59,7 @@ def test_the_temperature_is_found_again(temperature: float) -> None:
 
 
 def test_usual_intensities_have_a_least_spread() -> None:
-    assert _usual([np.zeros(3)] * 4) == ((0.0, 0.05),) * 3
+    assert usual([np.zeros(3)] * 4) == ((0.0, 0.05),) * 3
 
 
 def test_a_bundle_is_calibrated_on_digital_studies(tiny_metadata) -> None:

@@ -183,7 +183,7 @@ class LearnedSegmenter:
         missing, calibration = {}, self.bundle.metadata.calibration
         tissue, box = softmax(seen.logits), seen.box
         if Sequence.T1C not in study.volumes:  # what looks like enhancing tumour is core, and no more can be said
-            missing = dict.fromkeys(("ET",), WITHOUT_T1C)
+            missing = dict.fromkeys(("ET", "NETC"), WITHOUT_T1C)
             tissue[Tissue.NETC] += tissue[Tissue.ET]
             tissue[Tissue.ET] = 0
         labels = labelled(tissue, seen.brain, study.grid.spacing_mm)
