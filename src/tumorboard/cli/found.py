@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from tumorboard.cli.show import MAX_ROWS, console
+from tumorboard.cli.show import MAX_ROWS, console, show_warnings
 from tumorboard.store import CaseFolder
 
 
@@ -25,8 +25,7 @@ def show_found(folders: Iterable[CaseFolder]) -> None:
         for path in sorted(folder.root.glob("ses-*/seg/*_detections.json")):
             study = path.parent.parent.name
             told = json.loads(path.read_text())
-            for warning in told["warnings"]:
-                console.print(f"[yellow]warning:[/] {study}: {warning}", highlight=False)
+            show_warnings(f"{study}: {warning}" for warning in told["warnings"])
             reported = [lesion for lesion in told["lesions"] if lesion["reported"]]
             if not reported and not told["not_assessable"]:
                 console.print(f"{study}: nothing reaches the operating point", highlight=False)

@@ -81,7 +81,7 @@ def show_decisions(intake: Intake) -> None:
     console.print(table)
     if len(intake.decisions) > MAX_ROWS:
         console.print(f"... and {len(intake.decisions) - MAX_ROWS} more.")
-    _show_warnings(intake.warnings)
+    show_warnings(intake.warnings)
 
 
 def show_costs(steps: list[Step]) -> None:
@@ -104,14 +104,15 @@ def _show_failures(done: Done) -> None:
     console.print(table)
 
 
-def _show_warnings(warnings: Iterable[str]) -> None:
+def show_warnings(warnings: Iterable[str]) -> None:
+    """Print warnings, one a line."""
     for warning in warnings:
         console.print(f"[yellow]warning:[/] {escape(warning)}", highlight=False)
 
 
 def _show_done(done: Done, until: str, said: int) -> None:
     """Print where results lie, and the warnings after the first ``said``, which intake's table held."""
-    _show_warnings(done.warnings[said:])
+    show_warnings(done.warnings[said:])
     for folder in done.folders:
         name = f"{folder.root.name}/report.html" if until == "report" else folder.root.name
         console.print(f"[green]done:[/] {name} in the output folder", highlight=False)

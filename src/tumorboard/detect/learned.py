@@ -21,7 +21,7 @@ from tumorboard.detect.base import Detected, Scored, ranked, unseen
 from tumorboard.detect.tubes import tubeness
 from tumorboard.networks.bundle import Bundle
 from tumorboard.networks.grid import to_network
-from tumorboard.segment.learned import LearnedSegmenter, Options, card_of, softmax
+from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, card_of, softmax
 from tumorboard.segment.likeness import likeness
 from tumorboard.study import Study
 
@@ -60,10 +60,19 @@ class LearnedDetector:
             A sequence is constant or not finite.
         """
         meta = self.bundle.metadata
-        thresholds = meta.calibration.thresholds
         if not any(s in study.volumes for s in meta.needs_any):
-            return unseen(study, thresholds, self.card, "none of the sequences that the network needs was given")
-        seen = self._network.look(study)
+            return unseen(
+                study, meta.calibration.thresholds, self.card, "none of the sequences that the network needs was given"
+            )
+        return self.found_in(study, self.look(study))
+
+    def look(self, study: Study) -> Seen:
+        """Return what the network sees and says; raises what :meth:`detect` does."""
+        return self._network.look(study)
+
+    def found_in(self, study: Study, seen: Seen) -> Detected:
+        """Cut what the network said of a study into lesions, with scores and the operating point."""
+        meta = self.bundle.metadata
         like = likeness(seen.images, seen.brain, meta.sequences, meta.calibration)
         probability = softmax(seen.logits)[1:].sum(axis=0) * seen.brain
         shown = seen.images[[bool(image.any()) for image in seen.images].index(True)]
@@ -71,7 +80,7 @@ class LearnedDetector:
         whole = np.zeros(study.grid.shape, dtype=np.int32)
         whole[seen.box] = scored.numbers
         numbers, found = ranked(Scored(whole, scored.scores), study.grid)
-        return Detected(numbers, found, thresholds, like, self.card)
+        return Detected(numbers, found, meta.calibration.thresholds, like, self.card)
 
 
 def instances(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tumorboard.detect.base import Detected, size_class
 from tumorboard.detect.learned import LearnedDetector
 from tumorboard.networks.bundle import Bundle, Calibration
-from tumorboard.segment.learned import Options, network_images
+from tumorboard.segment.learned import Options
 from tumorboard.segment.likeness import quantiles, usual
 from tumorboard.study import Study
 
@@ -108,11 +108,11 @@ def calibrate_detector(
     seen: dict[str, list[NDArray[np.float64]]] = {s.value: [] for s in bundle.metadata.sequences}
     told = []
     for study, lesions in cases:
-        told.append(alarms(detector.detect(study), lesions))
-        images, brain = network_images(study, bundle.metadata.sequences)
-        for sequence, image in zip(bundle.metadata.sequences, images, strict=True):
+        looked = detector.look(study)
+        told.append(alarms(detector.found_in(study, looked), lesions))
+        for sequence, image in zip(bundle.metadata.sequences, looked.images, strict=True):
             if image.any():
-                seen[sequence.value].append(quantiles(image, brain))
+                seen[sequence.value].append(quantiles(image, looked.brain))
     return (
         Calibration(
             thresholds=operating_points(told),

@@ -199,7 +199,7 @@ FUSERS: dict[str, Callable[[Several[Segmentation]], LabelMap]] = {
     "mean": averaged,
     "joined": joined,
 }
-"""Ways to fuse segmentations, by name."""
+"""Ways to fuse segmentations, by name; the first is taken where none is named."""
 
 TITLES = {"majority": "Majority of", "staple": "STAPLE of", "mean": "Mean of", "joined": "Joint opinion of"}
 

@@ -135,7 +135,9 @@ class LearnedSegmenter:
         IntensityError
             A sequence is constant or not finite.
         """
-        box = _brain_box(study)
+        box = box_around(study.brain)
+        if box is None:
+            raise InputError("a brain mask that holds a voxel", got="an empty one", where=study.id)
         images, brain = _images(study, box, self.bundle.metadata.sequences), study.brain[box]
         return Seen(box, images, brain, self._logits(images, brain, study.grid.spacing_mm))
 
@@ -260,41 +262,6 @@ def labelled(probabilities: Float, brain: Mask, spacing_mm: tuple[float, float, 
     some = (probabilities[0] < 0.5) & brain
     kept = drop_small(some, LEAST_ML, spacing_mm)
     return np.asarray(np.where(kept, best, np.uint8(0)))
-
-
-def network_images(study: Study, sequences: tuple[Sequence, ...]) -> tuple[Float, Mask]:
-    """Return all channels as a network gets them, and the brain, in the box around it.
-
-    Parameters
-    ----------
-    study : Study
-        Prepared.
-    sequences : tuple of Sequence
-        Channels, in order; a missing one is 0.
-
-    Returns
-    -------
-    ndarray of float32, shape (sequences, i, j, k)
-        Median 0 and robust spread 1 in the brain.
-    ndarray of bool, shape (i, j, k)
-        Mask.
-
-    Raises
-    ------
-    InputError
-        The brain mask is empty.
-    IntensityError
-        A sequence is constant or not finite.
-    """
-    box = _brain_box(study)
-    return _images(study, box, sequences), study.brain[box]
-
-
-def _brain_box(study: Study) -> Box:
-    box = box_around(study.brain)
-    if box is None:
-        raise InputError("a brain mask that holds a voxel", got="an empty one", where=study.id)
-    return box
 
 
 def _images(study: Study, box: Box, sequences: tuple[Sequence, ...]) -> Float:

@@ -13,9 +13,7 @@ from pathlib import Path
 from tumorboard.errors import InputError
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.base import Segmenter
-
-WAYS = ("majority", "staple", "mean", "joined")
-"""How several are fused; written before a colon, the first if nothing is."""
+from tumorboard.segment.fuse import FUSERS, FusedSegmenter
 
 
 @lru_cache(maxsize=4)
@@ -44,16 +42,14 @@ def segmenter_of(text: str) -> Segmenter:
     how, members = _split(text)
     if len(members) == 1:
         return _one(members[0])
-    from tumorboard.segment.fuse import FusedSegmenter
-
     return FusedSegmenter([segmenter_of(member) for member in members], how)
 
 
 def _split(text: str) -> tuple[str, list[str]]:
     how, colon, rest = text.partition(":")
-    if colon and how in WAYS:
+    if colon and how in FUSERS:
         return how, rest.split("+")
-    return WAYS[0], text.split("+")
+    return next(iter(FUSERS)), text.split("+")
 
 
 def _one(name: str) -> Segmenter:
