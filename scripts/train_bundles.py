@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
+from tumorboard.detect import detector_of
 from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.loop import Progress as Step
-from tumorboard.learn.operating import calibrate_detector
+from tumorboard.learn.operating import calibrate_detectors
 from tumorboard.learn.run import train
 from tumorboard.learn.settings import TrainSettings, read_settings
 from tumorboard.networks.bundle import META, Bundle, read_bundle, write_bundle
 from tumorboard.networks.card import card_text
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
-from tumorboard.study import Study
 
 HOME = Path(__file__).resolve().parents[1]
 SETTINGS = HOME / "scripts" / "bundles"
@@ -72,21 +71,16 @@ def calibrated(out: Path, patients: int) -> None:
 def calibrated_detector(out: Path, patients: int) -> None:
     """Find a detector's operating points on digital patients that it did not learn from, and write it again.
 
-    Every other patient has no black-blood series.
+    Those of the template are printed: they stand in its settings.
     """
     bundle = read_bundle(out)
     made = held_out(CALIBRATION_SEED, patients, Kind.METASTASES, extras=(Sequence.BB,))
-    cases = ((without_bb(c.study) if n % 2 else c.study, c.lesions) for n, c in enumerate(made))
-    shown = track(cases, total=patients, description="operating points")
-    calibration, told = calibrate_detector(bundle, ((s, lesions) for s, lesions in shown if lesions is not None))
+    shown = track(made, total=patients, description="operating points")
+    cases = ((c.study, c.lesions) for c in shown if c.lesions is not None)
+    calibration, told = calibrate_detectors(bundle, (detector_of("template"),), cases)
     meta = bundle.metadata.model_copy(update={"calibration": calibration})
     write_bundle(out, meta, bundle.weights, card_text(meta))
-    Console().print(f"thresholds {calibration.thresholds}, {sum(map(len, told))} detections of {patients} patients")
-
-
-def without_bb(study: Study) -> Study:
-    """Return a study without its black-blood series."""
-    return replace(study, volumes={s: v for s, v in study.volumes.items() if s is not Sequence.BB})
+    Console().print(f"network {calibration.thresholds}, {calibration.thresholds_bb}; template {told[1].points()}")
 
 
 def figures(told: Calibrated, patients: int) -> dict[str, float]:

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from tumorboard.detect import DETECTORS
-from tumorboard.detect.base import Scored, ball_diameter_mm, ranked, size_class
+from tumorboard.detect.base import Detected, Scored, ball_diameter_mm, ranked, size_class, unseen
+from tumorboard.detect.joined import JoinedDetector, joined
 from tumorboard.detect.learned import LearnedDetector, instances
-from tumorboard.detect.template import TemplateDetector, correlation
+from tumorboard.detect.template import TemplateDetector, TemplateSettings, correlation
 from tumorboard.detect.tubes import tubeness
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Pass, seeded
+from tumorboard.segment.base import Validity
 from tumorboard.segment.learned import Options
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
@@ -140,6 +142,60 @@ def test_the_learned_detector_is_the_same_twice(tiny_metadata) -> None:
     assert LearnedDetector(bundle).detect(less).not_assessable
 
 
+def _told(boxes, thresholds, spacing=1.0) -> Detected:
+    """Detections as boxes with scores, as a method would give them."""
+    grid = Grid((30, 30, 30), np.diag([spacing] * 3 + [1.0]))
+    numbers, scores = np.zeros(grid.shape, int), {}
+    for n, (corner, side, score) in enumerate(boxes, start=1):
+        numbers[tuple(slice(c, c + side) for c in corner)] = n
+        scores[n] = score
+    shown, found = ranked(Scored(numbers, scores), grid)
+    return Detected(shown, found, thresholds, Validity(1.0), TemplateDetector().card)
+
+
+def test_joined_takes_what_either_finds_and_the_first_outline_of_both() -> None:
+    study = Study(
+        "ses-01",
+        {Sequence.T1C: Volume(np.zeros((30, 30, 30)), Grid((30, 30, 30), np.eye(4)))},
+        np.ones((30, 30, 30), bool),
+    )
+    first = _told([((2, 2, 2), 4, 0.3), ((20, 20, 20), 3, 0.1)], (0.2, 0.2, 0.2))
+    second = _told([((3, 3, 3), 2, 0.9), ((12, 12, 12), 2, 0.7)], (0.8, 0.8, 0.8))
+    made = joined(first, second, study, TemplateDetector().card)
+    assert [round(d.score, 4) for d in made.found] == [0.75, 0.4375, 0.25]
+    assert [round(d.volume_ml * 1000) for d in made.found] == [64, 8, 27]
+    assert [d.number for d in made.reported()] == [1]
+    assert len(made.found) == len(set(np.unique(made.numbers.data)) - {0})
+
+
+def test_joined_is_what_one_finds_where_the_other_cannot_look() -> None:
+    study = phantom([(14.0, 20.0, 16.0)], 3.0)
+    template = TemplateDetector()
+    found = template.detect(study)
+    blind = unseen(study, (0.5, 0.5, 0.5), template.card, "blind")
+    assert joined(found, blind, study, template.card) is found
+    assert joined(blind, found, study, template.card) is found
+    assert JoinedDetector(template, template).detect(study).reported()
+
+
+def test_black_blood_has_its_own_operating_point() -> None:
+    study = phantom([(14.0, 20.0, 16.0)], 3.0)
+    image = study.volumes[Sequence.T1C]
+    both = Study("ses-01", {Sequence.T1C: image, Sequence.BB: image}, study.brain)
+    template = TemplateDetector(TemplateSettings(thresholds=(0.1, 0.1, 0.1), thresholds_bb=(0.9, 0.9, 0.9)))
+    assert template.detect(study).thresholds == (0.1, 0.1, 0.1)
+    assert template.detect(both).thresholds == (0.9, 0.9, 0.9)
+
+
+@pytest.mark.parametrize("name", list(DETECTORS))
+def test_every_enrolled_method_looks_and_says_what_it_is(name: str) -> None:
+    method = DETECTORS.make(name)
+    assert method.card.limits
+    assert Sequence.T1C in method.card.needs_any
+    found = method.detect(phantom([(14.0, 20.0, 16.0)], 5.0))
+    assert not found.not_assessable
+    assert all(0 <= d.score <= 1 for d in found.found)
+
+
 def test_registry_lists_what_can_be_run() -> None:
-    assert list(DETECTORS) == ["template"]
-    assert DETECTORS.make("template").card.id == "template"
+    assert list(DETECTORS) == ["joined", "metastases", "template"]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tumorboard.detect import DETECTORS
+from tumorboard.detect.template import TemplateDetector, TemplateSettings
 from tumorboard.learn.holdout import held_out
-from tumorboard.learn.operating import BUDGET, LEAST, Alarm, alarms, calibrate_detector, operating_points
+from tumorboard.learn.operating import BUDGET, LEAST, Alarm, alarms, calibrate_detectors, operating_points
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
@@ -66,7 +67,11 @@ def test_a_detector_is_calibrated(case, tiny_metadata) -> None:
     )
     bundle = Bundle(meta, {f"fine.{k}": v for k, v in seeded(how).items()})
     cases = [(case.study, case.lesions)] * 3
-    calibration, told = calibrate_detector(bundle, cases, Options(backend="torch-float32"))
+    template = TemplateDetector(TemplateSettings(spacing_mm=3.0, diameters_mm=(9.0,)))  # coarse, but soon done
+    calibration, told = calibrate_detectors(bundle, (template,), cases, Options(backend="torch-float32"))
     assert calibration.patients == 3
     assert set(calibration.quantiles) == {"T1C", "BB"}
-    assert calibration.thresholds == operating_points(told)
+    assert calibration.thresholds == operating_points(told[0].plain)
+    assert calibration.thresholds_bb == operating_points(told[0].with_bb)
+    assert len(told[1].plain) == len(told[1].with_bb) == 3
+    assert told[1].with_bb[0] != told[1].plain[0]

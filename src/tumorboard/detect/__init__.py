@@ -20,6 +20,21 @@ def _template() -> Detector:
     return TemplateDetector()
 
 
+def _metastases() -> Detector:
+    from tumorboard.detect.learned import LearnedDetector
+    from tumorboard.networks.bundle import read_bundle, shipped
+
+    return LearnedDetector(read_bundle(shipped("metastases")))
+
+
+def _joined() -> Detector:
+    from tumorboard.detect.joined import JoinedDetector
+
+    return JoinedDetector(detector_of("metastases"), detector_of("template"))
+
+
+DETECTORS.add("joined", _joined)
+DETECTORS.add("metastases", _metastases)
 DETECTORS.add("template", _template)
 
 

@@ -23,6 +23,7 @@ from tumorboard.networks.bundle import Bundle
 from tumorboard.networks.grid import to_network
 from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, card_of, softmax
 from tumorboard.segment.likeness import likeness
+from tumorboard.sequences import Sequence
 from tumorboard.study import Study
 
 Float = NDArray[np.float32]
@@ -62,7 +63,7 @@ class LearnedDetector:
         meta = self.bundle.metadata
         if not any(s in study.volumes for s in meta.needs_any):
             return unseen(
-                study, meta.calibration.thresholds, self.card, "none of the sequences that the network needs was given"
+                study, self._points(study), self.card, "none of the sequences that the network needs was given"
             )
         return self.found_in(study, self.look(study))
 
@@ -80,7 +81,12 @@ class LearnedDetector:
         whole = np.zeros(study.grid.shape, dtype=np.int32)
         whole[seen.box] = scored.numbers
         numbers, found = ranked(Scored(whole, scored.scores), study.grid)
-        return Detected(numbers, found, meta.calibration.thresholds, like, self.card)
+        return Detected(numbers, found, self._points(study), like, self.card)
+
+    def _points(self, study: Study) -> tuple[float, float, float]:
+        """Return the operating point: black-blood makes false alarms rarer, so less is asked of a score."""
+        told = self.bundle.metadata.calibration
+        return told.thresholds_bb if told.thresholds_bb and Sequence.BB in study.volumes else told.thresholds
 
 
 def instances(

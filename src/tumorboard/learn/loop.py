@@ -155,7 +155,7 @@ class Trainer:
         self.network.train()
         with self._autocast():
             outputs = self.network(images.to(self.device, memory_format=torch.channels_last_3d))
-        loss = deep_loss(outputs, labels.to(self.device), self.regions, self.settings.smooth)
+        loss = deep_loss(outputs, labels.to(self.device), self.regions, self.settings.smooth, self.settings.hardest)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         self.ranks.average(self.network)

@@ -5,7 +5,7 @@ hold have no Dice: a false alarm there is left to the cross entropy, since Dice 
 hundred thousand (tried: outlines stayed blobs).
 
 Source: regions as training targets - Isensee F et al., BrainLes 2020:118-132; batch Dice as in nnU-Net (Isensee F et
-al., Nat Methods 2021;18:203-211).
+al., Nat Methods 2021;18:203-211); the hardest voxels - Wu Z et al., arXiv:1605.06885.
 """
 
 from __future__ import annotations
@@ -25,7 +25,13 @@ SMOOTH = 100.0
 less where a few voxels are what is looked for."""
 
 
-def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...], smooth: float = SMOOTH) -> Tensor:
+def region_loss(
+    logits: Tensor,
+    labels: Tensor,
+    regions: tuple[tuple[int, ...], ...],
+    smooth: float = SMOOTH,
+    hardest: float = 1.0,
+) -> Tensor:
     """Return cross entropy plus mean soft Dice loss of the regions.
 
     Parameters
@@ -38,6 +44,9 @@ def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], 
         Classes of each region.
     smooth : float
         Voxels added above and below.
+    hardest : float
+        Share of voxels whose cross entropy counts, those that are worst: where next to all voxels are easy, the mean
+        of all hides the few that are called wrongly.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], 
     True
     """
     log_p = functional.log_softmax(logits, dim=1)
-    entropy = functional.nll_loss(log_p, labels)
+    entropy = _entropy(log_p, labels, hardest)
     p = log_p.exp()
     terms = []
     for classes in regions:
@@ -67,7 +76,20 @@ def region_loss(logits: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], 
     return entropy + (torch.stack(terms).mean() if terms else 0.0)
 
 
-def deep_loss(outputs: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], ...], smooth: float = SMOOTH) -> Tensor:
+def _entropy(log_p: Tensor, labels: Tensor, hardest: float) -> Tensor:
+    if hardest >= 1:
+        return functional.nll_loss(log_p, labels)
+    each = functional.nll_loss(log_p, labels, reduction="none").flatten()
+    return each.topk(max(1, round(hardest * each.numel())), sorted=False).values.mean()
+
+
+def deep_loss(
+    outputs: Tensor,
+    labels: Tensor,
+    regions: tuple[tuple[int, ...], ...],
+    smooth: float = SMOOTH,
+    hardest: float = 1.0,
+) -> Tensor:
     """Return the loss of one output, or of several with weights that halve (deep supervision).
 
     Parameters
@@ -76,6 +98,9 @@ def deep_loss(outputs: Tensor, labels: Tensor, regions: tuple[tuple[int, ...], .
         The finest first.
     """
     if outputs.ndim == labels.ndim + 1:
-        return region_loss(outputs.float(), labels, regions, smooth)
-    losses = [region_loss(level.float(), labels, regions, smooth) * 0.5**n for n, level in enumerate(outputs.unbind(1))]
+        return region_loss(outputs.float(), labels, regions, smooth, hardest)
+    losses = [
+        region_loss(level.float(), labels, regions, smooth, hardest) * 0.5**n
+        for n, level in enumerate(outputs.unbind(1))
+    ]
     return torch.stack(losses).sum() / sum(0.5**n for n in range(len(losses)))

@@ -5,16 +5,15 @@ Why it exists: a run is repeated from its settings, and a bundle keeps them. Pat
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from tumorboard.errors import InputError
 from tumorboard.learn.pool.plan import PoolPlan
 from tumorboard.networks.architectures import Architecture
 from tumorboard.sequences import Sequence
+from tumorboard.settings import read_model
 
 
 class _Frozen(BaseModel):
@@ -69,6 +68,7 @@ class TrainSettings(_Frozen):
     warm_up: int = Field(default=50, ge=0, description="steps over which the learning rate rises")
     weight_decay: float = Field(default=1e-4, ge=0)
     smooth: float = Field(default=100.0, ge=0, description="voxels added to the Dice of a region, above and below")
+    hardest: float = Field(default=1.0, gt=0, le=1, description="share of voxels whose cross entropy counts: the worst")
     clip: float = Field(default=5.0, gt=0, description="largest norm of the gradient")
     ema: float = Field(default=0.998, ge=0, lt=1, description="weight of the past in the averaged weights")
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
@@ -99,16 +99,7 @@ def read_settings(path: Path) -> TrainSettings:
     InputError
         The file is absent, is no TOML, or holds what is no setting.
     """
-    try:
-        read = TrainSettings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError("a settings file", got="none that can be read", where="--settings") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError("a TOML file", got=str(error), where="--settings") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(p) for p in first["loc"]) or "settings"
-        raise InputError("settings of a training run", got=f"{place}: {first['msg']}", where="--settings") from error
+    read = read_model(path, TrainSettings, "settings of a training run")
     home = path.resolve().parent
 
     def placed(sources: tuple[Source, ...]) -> tuple[Source, ...]:

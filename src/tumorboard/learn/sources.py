@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tumorboard.errors import InputError
+from tumorboard.learn.draw.contrast import Spread
 from tumorboard.learn.draw.head import HeadDrawing, draw_head
 from tumorboard.learn.draw.sample import Drawing, Sample, draw_sample
 from tumorboard.learn.folders import CaseDrawer, read_cases
@@ -114,6 +115,11 @@ def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callabl
     return LesionDrawer(drawer) if settings.task == "detect" else drawer
 
 
+BRIGHT = Spread(fainter=0.3)
+"""Metastases take up more than gliomas do: what is as faint as the faintest glioma teaches to guess."""
+
+
 def drawing(settings: TrainSettings) -> Drawing:
     """Return how samples are drawn under settings."""
-    return Drawing(settings.shape, settings.sequences, settings.on_tumour, settings.whole, settings.aside)
+    plain = Drawing(settings.shape, settings.sequences, settings.on_tumour, settings.whole, settings.aside)
+    return replace(plain, by_lesion=True, spread=BRIGHT) if settings.task == "detect" else plain

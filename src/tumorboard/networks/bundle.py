@@ -56,6 +56,9 @@ class Calibration(_Frozen):
     thresholds: tuple[float, float, float] = Field(
         default=(0.5, 0.5, 0.5), description="least score of a detection below 3 mm, below 10 mm, and from 10 mm"
     )
+    thresholds_bb: tuple[float, float, float] | None = Field(
+        default=None, description="the same where black-blood was given; null: no other"
+    )
     patients: int = Field(default=0, ge=0, description="digital patients all this was estimated on")
 
 

@@ -29,6 +29,10 @@ CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis
 """Matters of the tumour's core."""
 
 
+SOLID = ("vital", "metastasis", "lymphoma")
+"""Matters that are outlined because they enhance: they gain on T1C, however little."""
+
+
 FLUIDS = frozenset({"csf", "cavity", "cyst"})
 """Matters that are fluid."""
 
@@ -218,8 +222,8 @@ def _enhanced(
             out[m] = value * (1.0 + max(gain, 1.0) * factor) if gain > 0 else value
         else:
             out[m] = value * (1.0 + max(gain, 0.0) * factor)
-    if "vital" in out:
-        out["vital"] = max(out["vital"], (1.12 + 0.2 * rng.random()) * t1["vital"], 1.02 * out.get("wm", 0.0))
+    for m in (m for m in SOLID if m in out):
+        out[m] = max(out[m], (1.12 + 0.2 * rng.random()) * t1[m], 1.02 * out.get("wm", 0.0))
     return out
 
 

@@ -64,12 +64,18 @@ class Piece:
     labels: Bytes
 
 
-def centre(specimen: Specimen, rng: np.random.Generator, on_tumour: float, aside: float) -> Float:
-    """Choose the voxel that a sample is laid around: with some chance in the tumour, else in the brain."""
+def centre(
+    specimen: Specimen, rng: np.random.Generator, on_tumour: float, aside: float, by_lesion: bool = False
+) -> Float:
+    """Choose the voxel that a sample is laid around: with some chance in the tumour, else in the brain.
+
+    In the tumour each class is as often as the others, or each numbered lesion, however small.
+    """
     if specimen.labels.any() and rng.random() < on_tumour:
-        present = np.flatnonzero(np.bincount(specimen.labels.ravel(), minlength=5)[1:]) + 1
-        places = np.argwhere(specimen.labels == rng.choice(present))  # each class as often as the others
-        return np.asarray(places[rng.integers(len(places))] + specimen.corner, dtype=np.float32)
+        kinds = specimen.lesions if by_lesion and specimen.lesions.any() else specimen.labels
+        present = np.flatnonzero(np.bincount(kinds.ravel())[1:]) + 1
+        where = np.argwhere(kinds == rng.choice(present))
+        return np.asarray(where[rng.integers(len(where))] + specimen.corner, dtype=np.float32)
     shape = np.array(specimen.shape)
     return np.asarray(shape * rng.uniform(0.5 - aside, 0.5 + aside, 3), dtype=np.float32)
 

@@ -50,6 +50,8 @@ class Drawing:
         Chance that no sequence is missing.
     aside : float
         How far from the middle of the head other samples are laid, as a share of its size.
+    by_lesion : bool
+        Whether samples around tumour are laid around a lesion, each as often as the others, instead of a class.
     ragged, patchy : float
         Chances of oedema with holes and fingers, and of tumour that enhances in part.
     warp : Warp
@@ -65,6 +67,7 @@ class Drawing:
     on_tumour: float = 0.6
     whole: float = 0.5
     aside: float = 0.3
+    by_lesion: bool = False
     ragged: float = 0.5
     patchy: float = 0.4
     warp: Warp = field(default_factory=Warp)
@@ -110,7 +113,8 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     Sample
     """
     warp = how.warp if rng.random() < 0.8 else None
-    middle = centre(specimen, rng, how.on_tumour, how.aside) + OFF_CENTRE * np.array(how.shape) * rng.uniform(-1, 1, 3)
+    around = centre(specimen, rng, how.on_tumour, how.aside, how.by_lesion)
+    middle = around + OFF_CENTRE * np.array(how.shape) * rng.uniform(-1, 1, 3)
     piece = with_core(read(specimen, places(np.asarray(middle, dtype=np.float32), how.shape, warp, rng)))
     if rng.random() < how.patchy:
         piece = patchy(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-0.5, 1.6)))
