@@ -1,0 +1,1 @@
+"""The standard's processing scheme: grid, masks, grey levels."""
