@@ -32,7 +32,7 @@ check: setup
 	$(BIN)/lint-imports --no-cache
 
 test: check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile  # a thread each: workers share the cores
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -14,6 +14,7 @@ files are named by role or by a redacted name (see :func:`tumorboard.intake.reda
     │   ├── LabelError                 label values or scheme
     │   ├── SequenceError              which sequence is which
     │   ├── EventsError                events.csv
+    │   ├── VisitsError                visits.csv
     │   └── OutputError                the output folder: read-only, full, another patient's
     ├── PartialFailure        exit 3   some patients failed, the rest is written
     └── MissingDependency     exit 2   an optional part is not installed
@@ -82,6 +83,10 @@ class SequenceError(InputError):
 
 class EventsError(InputError):
     """A table of events that cannot be read as one."""
+
+
+class VisitsError(InputError):
+    """A table of visits that cannot be read as one, or whose visits cannot be one course."""
 
 
 class OutputError(InputError):

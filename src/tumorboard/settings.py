@@ -6,11 +6,16 @@ them can tell another story. There is no global and no environment variable.
 
 from __future__ import annotations
 
-from pathlib import PurePath
+import tomllib
+from pathlib import Path, PurePath
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from tumorboard.defaults import SEGMENTER
+from tumorboard.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class RunSettings(BaseModel):
@@ -33,3 +38,32 @@ class RunSettings(BaseModel):
         """Where a user's models lie is nobody's business: only the names of folders are written."""
         how, colon, rest = text.rpartition(":")
         return how + colon + "+".join(PurePath(part).name for part in rest.split("+"))
+
+
+def read_model(path: Path, model: type[Model], what: str) -> Model:
+    """Read a user's settings file in TOML.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    model : type
+        What it holds.
+    what : str
+        That, in words, for messages.
+
+    Raises
+    ------
+    InputError
+        The file is absent, is no TOML, or holds what is no setting.
+    """
+    try:
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError("a settings file", got="none that can be read", where="--settings") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("a TOML file", got=str(error), where="--settings") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(p) for p in first["loc"]) or "settings"
+        raise InputError(what, got=f"{place}: {first['msg']}", where="--settings") from error

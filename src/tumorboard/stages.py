@@ -51,9 +51,17 @@ STAGES: dict[str, Stage] = {
         Stage("prepare", "2", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 160),
         Stage("segment", "2", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
         Stage("detect", "1", "study", "anat/", "seg/*_detections.nii.gz, .json, .csv, .jpg", 160),
-        Stage("measure", "2", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
-        Stage("report", "2", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
-        Stage("dicom", "1", "patient", "results of a study that came as DICOM", "dicom/ (SEG, SR, PDF, captures)", 60),
+        Stage("measure", "3", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
+        Stage(
+            "respond",
+            "1",
+            "patient",
+            "every study's measurements, events",
+            "verdicts.csv, ttp.csv, criteria.json, surgery.json",
+            40,
+        ),
+        Stage("report", "5", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
+        Stage("dicom", "2", "patient", "results of a study that came as DICOM", "dicom/ (SEG, SR, PDF, captures)", 60),
     )
 }
 """Every stage in order. One line enrols another."""
@@ -139,6 +147,30 @@ def run_stage(
     record.write(path)
     listen(Step(stage.name, study, "done", Cost(**kept)))
     return record
+
+
+def forget_stage(stage: Stage, study: str, root: Path) -> None:
+    """Remove what a stage wrote in an earlier run, for when there is no longer anything to make it from.
+
+    Parameters
+    ----------
+    stage, study, root
+        As for :func:`run_stage`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as d:
+    ...     made = Path(d) / "verdicts.csv"
+    ...     _ = run_stage(STAGES["respond"], "patient", Path(d), ["key"], lambda: made.write_text("") or [made])
+    ...     forget_stage(STAGES["respond"], "patient", Path(d))
+    ...     made.exists()
+    False
+    """
+    path = root / ".stages" / f"{study}_{stage.name}.json"
+    record = StageRecord.read(path)
+    _remove_stale(root, record.outputs if record else ())
+    path.unlink(missing_ok=True)
 
 
 def _remove_stale(root: Path, names: Iterable[str]) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from highdicom.sr import srread
 
+from tumorboard.chain.response import read_verdicts
 from tumorboard.intake import IntakeRequest, take_in
 from tumorboard.io.images import read_volume
 from tumorboard.io.seg_read import read_segmentation
@@ -110,8 +112,7 @@ def test_no_identifier_stands_outside_the_objects(ran, contents, coarse_dicom):
 @pytest.mark.skipif(not DCIODVFY.exists(), reason="dciodvfy is not installed")
 def test_the_objects_are_valid(session):
     for path in sorted((session / "dicom").glob("*.dcm")):
-        told = subprocess.run([DCIODVFY, "-new", path], capture_output=True, text=True, check=False)
-        assert not [line for line in (told.stdout + told.stderr).splitlines() if SERIES.match(line)], path.name
+        assert not _errors(path), path.name
 
 
 def test_a_digital_patient_is_called_so_without_being_told(ran):
@@ -205,8 +206,31 @@ def test_three_studies_of_one_patient_are_told_apart_and_run_together(tmp_path, 
     report = Report.model_validate_json((ran.root / ".stages" / "report_model.json").read_text())
     assert [s.id for s in report.studies] == ["ses-01", "ses-02", "ses-03"]
     assert report.timeline is not None
+    assert report.response is not None
     for study in report.studies:
         assert (ran.root / study.id / "dicom" / "seg.dcm").is_file()
+    tracked = {s.id: _tracked(ran.root / s.id / "dicom" / "sr.dcm") for s in report.studies}
+    judged = {f"response {v.criterion}" for v in read_verdicts(ran.root)}
+    assert "response rano-hgg" in judged
+    assert judged <= tracked["ses-03"]
+    assert not judged & (tracked["ses-01"] | tracked["ses-02"])
+    for study in report.studies:
+        listed = {(m["name"], m["region"]) for m in ran.measurements(study.id)["measurements"]}
+        assert set(read_report_numbers(ran.root / study.id / "dicom" / "sr.dcm")) == listed
+        assert not _errors(ran.root / study.id / "dicom" / "sr.dcm")
+
+
+def _tracked(path):
+    """What the measurement groups of a structured report follow."""
+    return {g.tracking_identifier for g in srread(path).content.get_image_measurement_groups()}
+
+
+def _errors(path):
+    """What dciodvfy complains about; nothing where it is not installed."""
+    if not DCIODVFY.exists():
+        return []
+    told = subprocess.run([DCIODVFY, "-new", path], capture_output=True, text=True, check=False)
+    return [line for line in (told.stdout + told.stderr).splitlines() if SERIES.match(line)]
 
 
 def test_three_studies_are_found_in_one_tree(coarse_dicom):

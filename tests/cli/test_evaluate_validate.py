@@ -15,6 +15,7 @@ import pytest
 import tumorboard.simulate.patient as home
 from tumorboard.chain import patient
 from tumorboard.chain.trip import StudyTrip
+from tumorboard.cli.keyboard import hear_keyboard, stop_if_asked
 from tumorboard.io.images import write_volume
 from tumorboard.report.pdf import PdfResult
 from tumorboard.simulate.patient import digital_patient
@@ -188,8 +189,23 @@ def test_stopped_from_the_keyboard(write, tmp_path):
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     err = run.communicate()[1]
-    assert run.returncode == 130
     assert err == "tumorboard: stopped; the same command goes on where it was.\n"
+    assert run.returncode == 130
+
+
+@pytest.mark.usefixtures("keyboard")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_key_that_a_finaliser_swallows_stops_the_next_stage():
+    class Deaf:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    hear_keyboard()
+    deaf = Deaf()
+    del deaf  # Python prints "Exception ignored in" and goes on
+    with pytest.raises(KeyboardInterrupt):
+        stop_if_asked()
+    stop_if_asked()  # heard once, not for ever
 
 
 def test_a_terminal_without_unicode_loses_a_sign_and_not_the_run(volumes, tmp_path):

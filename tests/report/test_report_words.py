@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tumorboard.measure.signs.features import FEATURES
 from tumorboard.measurement import Measurement, Source, StudyMeasurements
 from tumorboard.report.facts import change_text, key_facts
 from tumorboard.report.tables import MAX_LESIONS, lesion_matrix, study_tables
@@ -61,6 +62,16 @@ def test_no_measurement_is_lost_between_the_tables() -> None:
     lesions = lesion_matrix(measurements)
     assert lesions is not None
     assert [r[0] for r in lesions.rows] == ["1", "2"]
+
+
+def test_signs_that_were_not_answered_share_one_line() -> None:
+    told = [ok(FEATURES[0].name, "WT", "frontal", quality="coarse"), ok("t2flair_mismatch", "WT", "absent")]
+    left = [missing(f.name, "WT", f.unit) for f in FEATURES[1:]]
+    left += [missing(f"t2flair_mismatch_{part}", "WT", "%") for part in ("share", "rim")]
+    (table,) = study_tables(study(*told, *left))
+    assert [r.label for r in table.rows] == ["F1 location of the centre", "T2-FLAIR mismatch", "Left to a reader"]
+    assert table.rows[0].note == "coarse"
+    assert table.rows[-1].value == ", ".join([*(f.code for f in FEATURES[1:]), "T2-FLAIR mismatch"])
 
 
 def test_a_column_that_is_missing_throughout_becomes_a_note() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,13 @@ from tumorboard import __version__
 from tumorboard.chain.saved import files_of
 from tumorboard.chain.trip import StudyTrip
 from tumorboard.io.dicom.maker import Maker
+from tumorboard.io.sr_response import Rated
 from tumorboard.report.model import Picture, Report
+from tumorboard.respond.criterion import NAMES, read_criterion
 from tumorboard.series import Series
 from tumorboard.settings import RunSettings
 from tumorboard.store import digest
+from tumorboard.verdict import Verdict
 from tumorboard.volume import Grid
 
 REPORT_TITLE = "tumorboard report - research, not for diagnosis"
@@ -35,7 +38,9 @@ def reference_series(trip: StudyTrip) -> Series | None:
     return None if choice is None else choice.series
 
 
-def write_objects(trip: StudyTrip, report: Report, pdf: bytes | None, settings: RunSettings) -> list[Path]:
+def write_objects(
+    trip: StudyTrip, report: Report, pdf: bytes | None, settings: RunSettings, verdicts: Sequence[Verdict] = ()
+) -> list[Path]:
     """Write the objects of one study below ``dicom/`` and return the files; none without a DICOM source.
 
     Parameters
@@ -48,6 +53,8 @@ def write_objects(trip: StudyTrip, report: Report, pdf: bytes | None, settings: 
         The rendered report.
     settings : RunSettings
         What the run was told; part of every UID.
+    verdicts : sequence of Verdict
+        Of this study by every criterion; they stand in its structured report.
     """
     series = reference_series(trip)
     if series is None:
@@ -56,14 +63,14 @@ def write_objects(trip: StudyTrip, report: Report, pdf: bytes | None, settings: 
 
     folder = trip.folder.session(trip.id) / "dicom"
     written = []
-    for name, made in _objects(trip, series, report, pdf, _maker(trip, settings)):
+    for name, made in _objects(trip, series, report, pdf, _maker(trip, settings), verdicts):
         save(made, folder / f"{name}.dcm")
         written.append(folder / f"{name}.dcm")
     return written
 
 
 def _objects(
-    trip: StudyTrip, series: Series, report: Report, pdf: bytes | None, maker: Maker
+    trip: StudyTrip, series: Series, report: Report, pdf: bytes | None, maker: Maker, verdicts: Sequence[Verdict]
 ) -> Iterator[tuple[str, Any]]:
     from tumorboard.io.capture import capture
     from tumorboard.io.pdf import encapsulated_pdf
@@ -77,12 +84,17 @@ def _objects(
             yield name, made
     listed = trip.measured()[1]
     inputs = tuple(c.series for c in trip.source.files.values() if c.series is not None)
-    yield "sr", measurement_report(listed, series, inputs, seg, maker, _grids(trip))
+    yield "sr", measurement_report(listed, series, inputs, seg, maker, _grids(trip), [_rated(v) for v in verdicts])
     if pdf is not None:
         yield "report", encapsulated_pdf(pdf, series, REPORT_TITLE, maker, _without_times(report))
     section = next(s for s in report.studies if s.id == trip.id)
     for number, picture in enumerate(section.pictures, start=1):
         yield f"capture-{number}", capture(_pixels(picture), series, _title(picture), number, maker)
+
+
+def _rated(verdict: Verdict) -> Rated:
+    criterion = read_criterion(verdict.criterion)
+    return Rated(verdict, criterion.title, criterion.version, criterion.source, NAMES[criterion.measure])
 
 
 def _without_times(report: Report) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tumorboard import __version__
 from tumorboard.chain.methods import method_sentences
 from tumorboard.chain.objects import write_objects
+from tumorboard.chain.response import ResponseTrip, read_verdicts
 from tumorboard.chain.told import warnings_of
 from tumorboard.chain.trip import StudyTrip
 from tumorboard.errors import OutputError
@@ -69,6 +71,7 @@ class PatientTrip:
         self.decisions = tuple(d for d in decisions if d.patient == patient.pseudonym)
         self.trips = [StudyTrip(self.folder, study, settings, listen) for study in patient.studies]
         self.warnings: list[str] = []
+        self._response = ResponseTrip(self.folder.root, self.trips, patient.events, settings.digital, listen)
 
     def go(self, until: str) -> None:
         """Run every stage up to ``until``; what is whole already is kept.
@@ -92,7 +95,8 @@ class PatientTrip:
             if until not in ALONE:
                 self.warnings += warnings_of(self.trips)
             if until == "report":
-                self._provenance([self._report(), *self._objects()])
+                judged = self._respond()
+                self._provenance(judged | {"report": self._report(judged)} | self._objects(judged))
 
     def _card(self) -> dict[str, Any]:
         studies = [
@@ -148,8 +152,17 @@ class PatientTrip:
                 remedy="choose another --out or --patient, or give all studies of the patient together",
             )
 
-    def _report(self) -> StageRecord:
-        key = [d for t in self.trips for s in STUDY_STAGES for _, d in sorted(t.records[s].outputs.items())]
+    def _respond(self) -> dict[str, StageRecord]:
+        """Judge the studies together, where there are two with dates at least."""
+        judged = self._response.go([digest(json.dumps(self._card(), sort_keys=True)), *self._digests()])
+        self.warnings += self._response.warnings
+        return judged
+
+    def _digests(self) -> list[str]:
+        """Return the digests of everything that was prepared, outlined and measured."""
+        return [d for t in self.trips for s in STUDY_STAGES for _, d in sorted(t.records[s].outputs.items())]
+
+    def _report(self, judged: dict[str, StageRecord]) -> StageRecord:
         facts = {
             "events": [_event(e) for e in self.patient.events],
             "dates": [t.date.isoformat() if t.date else None for t in self.trips],
@@ -157,11 +170,13 @@ class PatientTrip:
             "settings": self.settings.model_dump(),
             "software": software(__version__),
         }
-        parts = [*key, digest(json.dumps(facts, sort_keys=True))]
-        return run_stage(STAGES["report"], "patient", self.folder.root, parts, self._write_report, self._listen)
+        parts = [*self._digests(), digest(json.dumps(facts, sort_keys=True))]
+        parts += [d for record in judged.values() for _, d in sorted(record.outputs.items())]
+        write = partial(self._write_report, bool(judged))
+        return run_stage(STAGES["report"], "patient", self.folder.root, parts, write, self._listen)
 
-    def _write_report(self) -> list[Path]:
-        report = build_report(self._header(), self._bundles())
+    def _write_report(self, judged: bool) -> list[Path]:
+        report = build_report(self._header(), self._bundles(), self._response.section() if judged else None)
         root = self.folder.root
         write_atomic(root / "report.html", render_html(report))
         write_atomic(root / "methods.md", methods_md(report))
@@ -175,21 +190,26 @@ class PatientTrip:
         write_atomic(root / "report.pdf", pdf.data)
         return [*written, root / "report.pdf"]
 
-    def _objects(self) -> list[StageRecord]:
+    def _objects(self, judged: dict[str, StageRecord]) -> dict[str, StageRecord]:
         """Run the stage that writes DICOM objects, where a study came as DICOM."""
         if not any(choice.series for t in self.trips for choice in t.source.files.values()):
-            return []
+            return {}
         record = StageRecord.read(self.folder.root / ".stages" / "patient_report.json")
-        parts = [json.dumps(record.outputs if record else {}, sort_keys=True), self.settings.model_dump_json()]
-        return [run_stage(STAGES["dicom"], "patient", self.folder.root, parts, self._write_objects, self._listen)]
+        outputs = [r.outputs if r else {} for r in (record, *judged.values())]
+        parts = [json.dumps(outputs, sort_keys=True), self.settings.model_dump_json()]
+        made = run_stage(STAGES["dicom"], "patient", self.folder.root, parts, self._write_objects, self._listen)
+        return {"dicom": made}
 
     def _write_objects(self) -> list[Path]:
         root = self.folder.root
         report = Report.model_validate_json((root / REPORT_MODEL).read_text())
         pdf = (root / "report.pdf").read_bytes() if (root / "report.pdf").exists() else None
+        dated = [(t.date, t.id) for t in self.trips if t.date is not None]
+        latest, name = max(dated, default=(None, ""))
+        verdicts = [v for v in read_verdicts(root) if v.date == latest]
         written = []
         for trip in self.trips:
-            written += write_objects(trip, report, pdf, self.settings)
+            written += write_objects(trip, report, pdf, self.settings, verdicts if trip.id == name else ())
             if len(self.trips) > 1:
                 trip.release()
         return written
@@ -215,14 +235,14 @@ class PatientTrip:
             if len(self.trips) > 1:
                 trip.release()
 
-    def _provenance(self, last: list[StageRecord]) -> None:
+    def _provenance(self, last: dict[str, StageRecord]) -> None:
         stages = [
             {"stage": name, "study": t.id, "key": t.records[name].key, "cost": dict(t.records[name].cost)}
             | {"outputs": dict(t.records[name].outputs)}
             for t in self.trips
             for name in STUDY_STAGES
         ]
-        for name, record in zip(("report", "dicom"), last, strict=False):
+        for name, record in last.items():
             stages.append({"stage": name, "study": "patient", "key": record.key, "cost": dict(record.cost)})
         content = {
             "software": software(__version__),

@@ -15,14 +15,15 @@ import typer
 
 from tumorboard import __version__
 from tumorboard.cli.deidentify import register_deidentify
+from tumorboard.cli.indices import register_indices
+from tumorboard.cli.keyboard import INTERRUPTED, hear_keyboard
 from tumorboard.cli.options import register_chain_commands
+from tumorboard.cli.radiomics import register_radiomics
+from tumorboard.cli.respond import register_respond
 from tumorboard.cli.simulate import register_simulate
 from tumorboard.cli.tools import register_tools
 from tumorboard.cli.train import register_train
 from tumorboard.errors import TumorboardError
-
-INTERRUPTED = 130
-"""What a command that is stopped from the keyboard ends with, as everywhere in Unix."""
 
 app = typer.Typer(
     name="tumorboard",
@@ -53,6 +54,9 @@ register_tools(app)
 register_simulate(app)
 register_deidentify(app)
 register_train(app)
+register_radiomics(app)
+register_respond(app)
+register_indices(app)
 
 
 def main() -> None:
@@ -60,6 +64,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode loses a sign, not the run
+    hear_keyboard()
     try:
         app(prog_name="tumorboard")
     except TumorboardError as error:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tumorboard.defaults import SEGMENTER
+from tumorboard.defaults import DETECTOR, SEGMENTER
 from tumorboard.errors import InputError, LabelError, SequenceError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ Segmenter = Annotated[
 
 Method = Annotated[
     str,
-    typer.Option("--method", help="template (no training), or a folder with a bundle of the task detect."),
+    typer.Option("--method", help="joined, metastases (a network), template (no training), or a folder with a bundle."),
 ]
 
 _HELP = {
@@ -175,7 +175,7 @@ def _detect(
     brain_mask: BrainMask = None,
     date: Date = None,
     patient: Patient = None,
-    method: Method = "template",
+    method: Method = DETECTOR,
 ) -> None:
     """Prepare, and find brain metastases one by one: a number map, a table with scores, a picture."""
     from tumorboard.cli.found import show_found

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from tumorboard.chain import Done, PatientsFailed, check_output, run_intake
+from tumorboard.cli.keyboard import stop_if_asked
 from tumorboard.intake import Intake, IntakeRequest, take_in
 from tumorboard.provenance import Cost
 from tumorboard.settings import RunSettings
@@ -37,12 +38,13 @@ def run_and_show(request: IntakeRequest, out: Path, settings: RunSettings, until
     show_decisions(intake)
     steps: list[Step] = []
     stages = {"segment": 2, "detect": 2}.get(until, 3)
-    total = sum(stages * len(p.studies) + (until == "report") for p in intake.patients)
+    total = sum(stages * len(p.studies) + (until == "report") * (1 + (len(p.studies) > 1)) for p in intake.patients)
     try:
         with _progress() as progress:
             task = progress.add_task("starting", total=total)
 
             def listen(step: Step) -> None:
+                stop_if_asked()
                 progress.update(task, description=f"{step.study} {step.stage}")
                 if step.state != "start":
                     steps.append(step)

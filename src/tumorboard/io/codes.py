@@ -7,6 +7,7 @@ none, a private code of scheme 99TUMORBOARD says what is meant instead of one th
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from tumorboard.labels import Tissue
@@ -101,11 +102,16 @@ MEASUREMENTS: dict[str, Code] = {
 
 SHORT: dict[str, str] = {
     "depth_to_ventricles": "depth_ventricles",
+    "t2flair_mismatch_share": "t2flair_mm_share",
+    "t2flair_mismatch_rim": "t2flair_mm_rim",
     **{f"diameter_product_{reading}": f"product_{reading}" for reading in READINGS},
     **{f"largest_product_{reading}": f"max_prod_{reading}" for reading in READINGS},
     **{f"sum_of_products_{reading}": f"sum_prod_{reading}" for reading in READINGS},
 }
 """Private code values of names longer than the 16 characters that every system reads (PS3.5 6.2, SH)."""
+
+LEXICON = re.compile(r"vasari_F\d\d")
+"""How names of features begin; that much is their private code value."""
 
 ENGLISH = Code("en", "RFC5646", "English")
 METHOD = Code("370129005", "SCT", "Measurement Method")
@@ -133,6 +139,57 @@ WORDS: dict[str, Code] = {
 """Values that are words and have a public code."""
 
 
+RESPONSE_METHOD = Code("112021", "DCM", "Response Evaluation Method")
+RESPONSE = Code("112048", "DCM", "Current Response")
+RESPONSE_SUM = Code("112051", "DCM", "Measurement of Response")
+IMAGING_ONLY = own("imaging_only", "Response by the images alone")
+UNSETTLED = own("raw_category", "Response before windows and confirmation")
+CONFIRMATION = own("confirmation", "Whether it was seen again")
+REFERENCE_DATE = own("reference_date", "Date of the study compared with")
+CHANCE = own("probability", "Probability under the errors of measurement")
+CRITERION = own("criterion", "Response criterion, version and source")
+RULE = own("rule", "Rule that made the category")
+IN_WORDS = own("verdict", "Verdict in words")
+
+CRITERIA: dict[str, Code] = {
+    "recist-1.1": Code("126081", "DCM", "RECIST 1.1"),
+    "rano-hgg": Code("C114879", "NCIt", "RANO"),
+}
+"""Criteria with a public code; others are private. Source: PS3.16 CID 6147 (unverified: that its RANO is of 2010)."""
+
+CATEGORIES: dict[str, Code] = {
+    "BL": Code("121079", "DCM", "Baseline"),
+    "CR": Code("C4870", "NCIt", "Complete Response"),
+    "CRu": Code("C165198", "NCIt", "Complete Response Unconfirmed"),
+    "PR": Code("C18058", "NCIt", "Partial Response"),
+    "MR": own("MR", "Minor response"),
+    "SD": Code("C18213", "NCIt", "Stable Disease"),
+    "PD": Code("C35571", "NCIt", "Progressive Disease"),
+    "NE": Code("C62222", "NCIt", "Not Evaluable"),
+}
+"""Response categories; DICOM's own (CID 6143) are of single lesions. Source: NCIt as the data dictionary of the
+Pediatric Cancer Data Commons maps it."""
+
+CONFIRMED: dict[str, Code] = {
+    "yes": own("confirmed", "Confirmed by another study"),
+    "no": own("not_confirmed", "Not confirmed by another study"),
+    "pending": own("pending", "Waits for another study"),
+    "not_required": own("not_required", "Needs no confirmation"),
+}
+"""What became of a response or a progression."""
+
+
+def criterion_code(name: str, title: str) -> Code:
+    """Return the code of a response criterion, private where the field has none.
+
+    Examples
+    --------
+    >>> criterion_code("recist-1.1", "RECIST 1.1 (brain)").value, criterion_code("mrano", "modified RANO")
+    ('126081', Code(value='mrano', scheme='99TUMORBOARD', meaning='modified RANO'))
+    """
+    return CRITERIA.get(name) or own(name, title[:64])
+
+
 def measurement_code(name: str) -> Code:
     """Return the code of a measurement, private where the field has none.
 
@@ -140,8 +197,12 @@ def measurement_code(name: str) -> Code:
     --------
     >>> measurement_code("volume").scheme, measurement_code("midline_shift")
     ('SCT', Code(value='midline_shift', scheme='99TUMORBOARD', meaning='midline shift'))
+    >>> measurement_code("vasari_F05_proportion_enhancing").value
+    'vasari_F05'
     """
-    return MEASUREMENTS.get(name) or own(SHORT.get(name, name), name.replace("_", " ")[:64])
+    feature = LEXICON.match(name)  # features of the VASARI lexicon are known by their numbers
+    value = feature.group() if feature else SHORT.get(name, name)
+    return MEASUREMENTS.get(name) or own(value, name.replace("_", " ")[:64])
 
 
 def unit_code(unit: str) -> Code:

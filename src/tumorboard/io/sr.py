@@ -29,6 +29,7 @@ from tumorboard.io.dicom.templates import (
 )
 from tumorboard.io.dicom.uids import uid_from
 from tumorboard.io.seg import segment_uid
+from tumorboard.io.sr_response import CAUTION, Rated, response_group
 from tumorboard.labels import REGIONS
 from tumorboard.measurement import Measurement, StudyMeasurements
 from tumorboard.series import Series
@@ -48,6 +49,7 @@ def measurement_report(
     seg: Dataset | None,
     maker: Maker,
     grids: Mapping[str, Grid] | None = None,
+    rated: Sequence[Rated] = (),
 ) -> Dataset:
     """Return the measurements of a study as a DICOM structured report.
 
@@ -71,6 +73,8 @@ def measurement_report(
     grids : mapping of str to Grid, optional
         Grid of each source file (as ``Measurement.source.file`` names it) whose end points are to be drawn;
         it must lie in the frame of reference of ``series``.
+    rated : sequence of Rated, optional
+        What response criteria say of this study; a group each, after the regions.
 
     Returns
     -------
@@ -98,12 +102,13 @@ def measurement_report(
     """
     from highdicom.sr import Comprehensive3DSR
 
-    made = digest(listed.model_dump_json(), str(seg and seg.SOPInstanceUID), maker.settings_digest, maker.version)
+    told = (listed.model_dump_json(), *map(repr, rated))
+    made = digest(*told, str(seg and seg.SOPInstanceUID), maker.settings_digest, maker.version)
     evidence = [source_headers(series)[0], *evidence_of((series, *inputs)), *([] if seg is None else [seg])]
     with quiet():
         out = Comprehensive3DSR(
             evidence=evidence,
-            content=_content(listed, _Context(series, evidence[0], seg, maker, grids or {})),
+            content=_content(listed, _Context(series, evidence[0], seg, maker, grids or {}), rated),
             series_instance_uid=uid_from(series.series_uid, "measurements", made),
             series_number=SERIES_NUMBERS["measurements"],
             sop_instance_uid=uid_from(series.series_uid, "measurements", made, "1"),
@@ -142,7 +147,7 @@ class _Context:
         return TrackingIdentifier(uid_from(uid, name) if name else uid, name or region)
 
 
-def _content(listed: StudyMeasurements, context: _Context) -> Any:
+def _content(listed: StudyMeasurements, context: _Context, rated: Sequence[Rated]) -> Any:
     from highdicom.sr import LanguageOfContentItemAndDescendants, MeasurementReport, ObservationContext
 
     by_region: dict[str, list[Measurement]] = {}
@@ -152,9 +157,13 @@ def _content(listed: StudyMeasurements, context: _Context) -> Any:
         observation_context=ObservationContext(_observer(context.maker)),
         procedure_reported=concept(codes.MR_BRAIN),
         language_of_content_item_and_descendants=LanguageOfContentItemAndDescendants(concept(codes.ENGLISH)),
-        imaging_measurements=[_group(region, found, context) for region, found in by_region.items()],
+        imaging_measurements=[
+            *(_group(region, found, context) for region, found in by_region.items()),
+            *(response_group(r, context.maker, context.series.study_uid) for r in rated),
+        ],
     )
-    told = [NOT_FOR_DIAGNOSIS, *([SIMULATED] if context.maker.digital else []), *listed.warnings]
+    simulated, cautioned = [SIMULATED] * context.maker.digital, [CAUTION] * bool(rated)
+    told = [NOT_FOR_DIAGNOSIS, *simulated, *cautioned, *listed.warnings]
     report[0].ContentSequence.extend(_text(codes.COMMENT, words, "CONTAINS") for words in told)
     return report
 

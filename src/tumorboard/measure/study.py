@@ -25,12 +25,15 @@ from tumorboard.measure.diameters import (
 from tumorboard.measure.lesions import Lesions, find_lesions, largest_distance_mm
 from tumorboard.measure.native import Slices, carry_over
 from tumorboard.measure.position import position_measurements
+from tumorboard.measure.signs.case import Known
+from tumorboard.measure.signs.mismatch import t2_flair_mismatch
+from tumorboard.measure.signs.vasari import vasari
 from tumorboard.measure.sources import Files, source_of
 from tumorboard.measurement import Diameters, Measurement, Source
 from tumorboard.study import Study
 from tumorboard.volume import Grid, Volume, box_around
 
-VERSION = "2"
+VERSION = "3"
 """Changes whenever a number may change."""
 
 MEMBERSHIP_BOUNDS = (0.65, 0.35)
@@ -115,13 +118,17 @@ def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
     """
     missing = segmented.not_assessable
     region = "TC" if "TC" not in missing and segmented.labels.region("ET").any() else "WT"
-    lesions = find_lesions(segmented.labels, region)
+    found = {name: find_lesions(segmented.labels, name) for name in ("TC", "WT")}
+    lesions = found[region]
     slices = _slices(segmented, lesions, files)
     readings = _readings(lesions, slices)
+    positions = position_measurements(study, segmented.labels, missing, files)
     out = [*_volumes(study, segmented, files), *_native_volumes(segmented, files)]
-    out += _counts(segmented, lesions, files)
-    out += position_measurements(study, segmented.labels, missing, files)
+    out += _counts(segmented, found, region, files)
+    out += positions
     out += _lesion_measurements(lesions, readings, slices, files, segmented)
+    out += vasari(study, segmented, files, known=Known(found["TC"], found["WT"], tuple(positions)))
+    out += t2_flair_mismatch(study, segmented, files)
     drawn = {n: {name: d.rano for name, d in by_name.items()} for n, by_name in readings.items()}
     return Measured(tuple(out), lesions, drawn, slices.numbers if segmented.native else None)
 
@@ -183,13 +190,17 @@ def _bounds(segmented: Segmented, region: str, mask: NDArray[np.bool_]) -> tuple
     return (min(low, value), max(high, value)), told
 
 
-def _counts(segmented: Segmented, lesions: Lesions, files: Files) -> Iterator[Measurement]:
-    source = source_of(lesions.numbers > 0, files.lesions)
-    for region in ("TC", "WT"):
+def _counts(segmented: Segmented, lesions: Mapping[str, Lesions], listed: str, files: Files) -> Iterator[Measurement]:
+    """Count the lesions of each region; those of ``listed`` stand in the lesions file."""
+    for region, found in lesions.items():
         if region in segmented.not_assessable:
             yield Measurement.missing("lesion_count", region, "1", segmented.not_assessable[region])
             continue
-        found = lesions if region == lesions.region else find_lesions(segmented.labels, region)
+        source = (
+            source_of(found.numbers > 0, files.lesions)
+            if region == listed
+            else source_of(segmented.labels.region(region), files.labels)
+        )
         told = "26-connected parts after bridging gaps of up to 4 mm; parts below 0.05 mL are not counted"
         note = f" ({found.fragments_ml:.3f} mL)." if found.fragments_ml > 0 else "."
         yield Measurement(
@@ -198,7 +209,7 @@ def _counts(segmented: Segmented, lesions: Lesions, files: Files) -> Iterator[Me
             value=found.count,
             unit="1",
             method=told + note,
-            source=source if found is lesions else source_of(segmented.labels.region(region), files.labels),
+            source=source,
         )
         if found.count >= 2:
             yield Measurement(
@@ -207,7 +218,7 @@ def _counts(segmented: Segmented, lesions: Lesions, files: Files) -> Iterator[Me
                 value=largest_distance_mm(found, segmented.labels.grid.spacing_mm),
                 unit="mm",
                 method="Largest distance between the centroids of two lesions.",
-                source=source if found is lesions else source_of(segmented.labels.region(region), files.labels),
+                source=source,
             )
 
 

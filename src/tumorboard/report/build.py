@@ -2,7 +2,7 @@
 
 Why it exists: everything that will be printed is decided here once, so that renderers only lay it
 out. Studies are taken one at a time, since one holds several hundred megabytes. Nothing is measured,
-nothing is left out silently, and no response category is made.
+nothing is left out silently; response categories come from ``respond``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tumorboard.report.model import (
     Matrix,
     MethodParagraph,
     Report,
+    Response,
     StudySection,
 )
 from tumorboard.report.preparation import preparation_matrix, protocol_matrices
@@ -32,7 +33,7 @@ from tumorboard.study import Event, EventKind
 __all__ = ["MethodSentence", "PatientHeader", "StudyBundle", "build_report"]
 
 
-def build_report(header: PatientHeader, bundles: Iterable[StudyBundle]) -> Report:
+def build_report(header: PatientHeader, bundles: Iterable[StudyBundle], response: Response | None = None) -> Report:
     """Return the report of a patient.
 
     Parameters
@@ -41,6 +42,8 @@ def build_report(header: PatientHeader, bundles: Iterable[StudyBundle]) -> Repor
         What holds for all studies.
     bundles : iterable of StudyBundle
         In order of date; an iterator is consumed with one study in memory at a time.
+    response : Response, optional
+        What the studies say together.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def build_report(header: PatientHeader, bundles: Iterable[StudyBundle]) -> Repor
         facts=key_facts([point.measurements for point in points]),
         studies=tuple(sections),
         timeline=timeline(points, header.events),
+        response=response,
         events=_events(header.events),
         methods=tuple(MethodParagraph(text=m.text, citation=m.citation) for m in header.methods),
         settings=tuple((name, _setting(value)) for name, value in sorted(_flat(header.settings).items())),

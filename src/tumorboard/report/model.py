@@ -94,6 +94,38 @@ class Timeline(_Frozen):
     notes: tuple[str, ...] = ()
 
 
+class Operation(_Frozen):
+    """One operation: what was there before and after it, and the same place on both sides."""
+
+    table: Matrix
+    pictures: tuple[Picture, ...] = ()
+
+
+class Response(_Frozen):
+    """What the studies say together.
+
+    Parameters
+    ----------
+    summary : str
+        The latest study's categories in a sentence or two.
+    picture : Picture
+        The course on one axis of time.
+    verdicts, reasons : Matrix
+        A line a criterion: category, sum and first progression; the verdict as a sentence.
+    operations : tuple of Operation
+        In order of date.
+    notes : tuple of str
+        What a reader has to know before believing any of it.
+    """
+
+    summary: str
+    picture: Picture
+    verdicts: Matrix
+    reasons: Matrix
+    operations: tuple[Operation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class MethodParagraph(_Frozen):
     """A sentence about what was done and the work it cites (empty when it cites none)."""
 
@@ -118,6 +150,8 @@ class Report(_Frozen):
         In order of date; the last is the latest.
     timeline : Timeline or None
         From two studies on.
+    response : Response or None
+        From two studies with dates on.
     events, decisions, costs : Matrix or None
         What happened to the patient; which file was taken and why; time and memory of each stage.
     methods : tuple of MethodParagraph
@@ -139,6 +173,7 @@ class Report(_Frozen):
     facts: tuple[Row, ...]
     studies: tuple[StudySection, ...]
     timeline: Timeline | None = None
+    response: Response | None = None
     events: Matrix | None = None
     methods: tuple[MethodParagraph, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()

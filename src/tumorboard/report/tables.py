@@ -1,16 +1,19 @@
-"""The tables of one study: volumes, extent, location, and one line a lesion.
+"""The tables of one study: volumes, extent, location, signs, and one line a lesion.
 
 Why it exists: a table of every number in the order of a file is unreadable. Measurements are sorted
 into the tables below by name; one that no table claims is printed under "Other", so none is lost.
+Of the features of a lexicon those that were answered have a line each, and the others one together.
 """
 
 from __future__ import annotations
 
 import re
 
+from tumorboard.measure.signs.features import FEATURES
+from tumorboard.measure.signs.mismatch import NAMES as MISMATCH
 from tumorboard.measurement import Measurement, StudyMeasurements
-from tumorboard.report.model import Matrix, Table
-from tumorboard.report.words import find, row, unit_text, value_text
+from tumorboard.report.model import Matrix, Row, Table
+from tumorboard.report.words import NAME_WORDS, find, note_text, row, unit_text, value_text
 
 _REGION_ORDER = ("ET", "NETC", "TC", "SNFH", "WT", "RC", "brain")
 _LESION = re.compile(r"lesion (\d+)$")
@@ -45,6 +48,12 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )
 """Title of each table and the measurements it shows, in order."""
+
+SIGNS = "VASARI and signs"
+"""Title of the table of features."""
+
+_SIGNS = {**{f.name: f.code for f in FEATURES}, **{name: NAME_WORDS[MISMATCH[0][0]] for name, _ in MISMATCH}}
+"""Measurements of that table, and what they are called where there is no value."""
 
 READINGS = (
     ("ce_only", "Enhancing alone"),
@@ -83,8 +92,24 @@ def study_tables(measurements: StudyMeasurements) -> tuple[Table, ...]:
         chosen = sorted((m for m in left if m.name in names), key=lambda m: _rank(m, names))
         left = [m for m in left if m.name not in names]
         tables.append(Table(title=title, rows=tuple(row(m) for m in chosen)))
+    tables.append(Table(title=SIGNS, rows=_sign_rows([m for m in left if m.name in _SIGNS])))
+    left = [m for m in left if m.name not in _SIGNS]
     tables.append(Table(title="Other", rows=tuple(row(m) for m in left)))
     return tuple(table for table in tables if table.rows)
+
+
+def _sign_rows(signs: list[Measurement]) -> tuple[Row, ...]:
+    """Return a line for each sign that was answered, and one for all that were not; methods stand in the CSV."""
+    rows = [
+        Row(label=NAME_WORDS[m.name], value=value_text(m), unit=unit_text(m.unit), note=note_text(m))
+        for m in signs
+        if m.value is not None
+    ]
+    absent = ", ".join(dict.fromkeys(_SIGNS[m.name] for m in signs if m.value is None))
+    if absent:
+        told = "The reason for each, and how the others were read, stand in measurements.csv."
+        rows.append(Row(label="Left to a reader", value=absent, method=told, assessable=False))
+    return tuple(rows)
 
 
 def lesion_matrix(measurements: StudyMeasurements) -> Matrix | None:

@@ -6,6 +6,7 @@ Every text about a measurement that is printed anywhere comes from here.
 
 from __future__ import annotations
 
+from tumorboard.measure.signs.features import FEATURES
 from tumorboard.measurement import Measurement
 from tumorboard.report.model import Row
 
@@ -16,7 +17,11 @@ REGION_WORDS = {
     "RC": "Resection cavity (RC)",
     "TC": "Tumour core (TC = ET + NETC)",
     "WT": "Whole tumour (WT = TC + SNFH)",
+    "NCE": "Tumour that does not enhance (NETC + SNFH)",
     "brain": "Brain",
+    "brain tissue": "Brain without tumour and cavity",
+    "necrosis": "Necrosis",
+    "blood": "Fresh blood",
 }
 
 NAME_WORDS = {
@@ -37,11 +42,30 @@ NAME_WORDS = {
     "lobe": "lobe",
     "depth_to_cortex": "distance to the brain surface",
     "depth_to_ventricles": "distance to the ventricles",
+    "t2flair_mismatch": "T2-FLAIR mismatch",
+    "t2flair_mismatch_share": "T2-FLAIR mismatch, share of the tumour",
+    "t2flair_mismatch_rim": "T2-FLAIR mismatch, bright share of the rim",
+    "volume_before": "volume before the operation",
+    "volume_after": "volume after the operation",
+    "volume_change": "change of volume",
+    "residual_volume": "residual volume",
+    "blood_volume": "volume of fresh blood",
+    "extent_of_resection": "extent of resection",
+    "resection_category": "category of the resection",
+    "rano_resect_class": "RANO resect class",
+    "tumour_to_brain_before": "part of the brain before the operation",
+    "tumour_to_brain_after": "part of the brain after the operation",
+    "midline_shift_before": "midline shift before the operation",
+    "midline_shift_after": "midline shift after the operation",
+    "midline_shift_change": "change of the midline shift",
+    "days_before": "days from the study before to the operation",
+    "days_after": "days from the operation to the study after",
+    **{feature.name: f"{feature.code} {feature.title}" for feature in FEATURES},
 }
 
 UNIT_WORDS = {"1": "", "mm2": "mm²", "mm3": "mm³"}
 
-_DIGITS = {"mL": 1, "mm": 1, "mm2": 0, "%": 0}
+_DIGITS = {"mL": 1, "mm": 1, "mm2": 0, "%": 0, "d": 0}
 _UNSURE = {"coarse", "proxy"}
 
 

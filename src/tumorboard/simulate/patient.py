@@ -243,7 +243,7 @@ def treatment_events() -> tuple[Event, ...]:
     rows: tuple[tuple[int, EventKind, int | None, str, str, str], ...] = (
         (0, kinds.CLINICAL, None, "stable", "", "first seizure, no deficit"),
         (0, kinds.KPS, None, "90", "%", ""),
-        (1, kinds.STEROID, 40, "4", "mg/d", "dexamethasone"),
+        (0, kinds.STEROID, 40, "4", "mg/d", "dexamethasone"),
         (4, kinds.SURGERY, None, "biopsy", "", "stereotactic biopsy: glioblastoma, IDH-wildtype (fictional)"),
         (14, kinds.RADIOTHERAPY, 55, "60", "Gy", "30 fractions"),
         (14, kinds.DRUG, 55, "75", "mg/m2/d", "temozolomide, concomitant"),

@@ -140,6 +140,8 @@ class Made:
         What went wrong.
     place : str
         Side and lobe in which a glioma began; empty for other tumours.
+    deposits : tuple of Deposit
+        Round lesions with their fates, in the order of their numbers (from 1); empty for gliomas.
     """
 
     id: str
@@ -155,6 +157,7 @@ class Made:
     head: Anatomy
     mishaps: Mishaps
     place: str = ""
+    deposits: tuple[Deposit, ...] = ()
 
 
 def draw_member(seed: int, n: int, kind: Kind, sites: int, visits: int, null: bool = False) -> Member:
@@ -333,6 +336,7 @@ def _study(
         head=head,
         mishaps=mishaps,
         place=ground.site,
+        deposits=ground.deposits,
     )
 
 
