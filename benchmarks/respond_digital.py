@@ -28,12 +28,12 @@ from tumorboard.labels import LabelMap
 from tumorboard.measure.diameters import measure_diameters
 from tumorboard.measure.lesions import find_lesions
 from tumorboard.respond import Judging, Seen, judge_all, read_criterion
-from tumorboard.respond.case import course_of
-from tumorboard.respond.facts import facts_of
-from tumorboard.respond.flair import flair_trend
-from tumorboard.respond.follow import LesionsAt, follow
-from tumorboard.respond.outcomes import Outcome
-from tumorboard.respond.surrogate import SurrogateRow, surrogate
+from tumorboard.respond.align.follow import LesionsAt, follow
+from tumorboard.respond.case.course import course_of
+from tumorboard.respond.case.facts import facts_of
+from tumorboard.respond.case.flair import flair_trend
+from tumorboard.respond.cohort.surrogate import SurrogateRow, surrogate
+from tumorboard.respond.table.outcomes import Outcome
 from tumorboard.respond.visits import REFERENCES, Compartment, Course, Trend, Visit
 from tumorboard.settings import RunSettings
 from tumorboard.simulate.files.cohort_tree import write_cohort_tables, write_patient

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from tumorboard.respond import CRITERIA, Course, Seen, Visit, judge_all, read_criterion
-from tumorboard.respond.table import read_visits
+from tumorboard.respond.table.read import read_visits
+from tumorboard.respond.table.write import write_visits
 from tumorboard.respond.visits import Compartment, Csf, Eye, Kind, Trend
-from tumorboard.respond.write import write_visits
 
 PATIENTS, VISITS = 2000, 5
 LIMIT_S = 5.0

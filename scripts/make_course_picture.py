@@ -15,7 +15,7 @@ from PIL import Image
 
 from tumorboard.report.course import course_picture
 from tumorboard.respond import judge_all
-from tumorboard.respond.table import read_visits
+from tumorboard.respond.table.read import read_visits
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "how-to" / "respond.md"

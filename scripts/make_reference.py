@@ -26,13 +26,14 @@ from tumorboard.radiomics.filters import FILTERS
 from tumorboard.radiomics.presets import PRESETS
 from tumorboard.radiomics.pyradiomics.names import CLASSES, DEVIATIONS
 from tumorboard.radiomics.pyradiomics.parameters import IMAGE_TYPES, PER_IMAGE, Setting
-from tumorboard.respond import CRITERIA, Criterion, Errors, cells, read_criterion
-from tumorboard.respond.compare import METHODS as AGREEMENT
+from tumorboard.respond import CRITERIA, Criterion, Errors, read_criterion
+from tumorboard.respond.cohort.compare import METHODS as AGREEMENT
+from tumorboard.respond.cohort.surrogate import METHODS as SURROGATE
 from tumorboard.respond.criterion import _SETTABLE as SETTABLE
 from tumorboard.respond.criterion import NAMES, UNITS, Measure, Thresholds, Window
 from tumorboard.respond.engine.words import RULES
-from tumorboard.respond.surrogate import METHODS as SURROGATE
-from tumorboard.respond.write import TIME_COLUMNS, VERDICT_COLUMNS
+from tumorboard.respond.table import cells
+from tumorboard.respond.table.write import TIME_COLUMNS, VERDICT_COLUMNS
 from tumorboard.sequences import USED, Sequence
 from tumorboard.stages import STAGES
 from tumorboard.store import write_atomic, write_json

@@ -14,15 +14,17 @@ from tumorboard.chain import patient, response
 from tumorboard.chain.patient import PatientTrip
 from tumorboard.chain.response import ResponseTrip, read_response, read_verdicts, respond_to
 from tumorboard.intake import IntakeRequest, take_in
+from tumorboard.io.images import read_volume, write_volume
 from tumorboard.measurement import Measurement
 from tumorboard.report import surgery_picture
 from tumorboard.report.model import DIGITAL_BANNER, Report
 from tumorboard.report.pdf import PdfResult
 from tumorboard.respond import CRITERIA
-from tumorboard.respond.align import Alignment
+from tumorboard.respond.align import Alignment, template
 from tumorboard.sequences import Sequence
 from tumorboard.settings import RunSettings
 from tumorboard.stages import silent
+from tumorboard.volume import Volume
 
 SHOWN = (Sequence.T1, Sequence.T1C, Sequence.FLAIR)
 SESSIONS = "session_id\tacq_time\nses-01\t2000-01-03T00:00:00\nses-02\t2000-03-13T00:00:00\n"
@@ -31,7 +33,7 @@ a,2000-01-03,2000-06-01,steroid,4,mg/d,dexamethasone
 a,2000-03-12,,surgery,resection,,
 a,2000-03-13,,clinical,stable,,
 """
-WRITTEN = {"verdicts.csv", "ttp.csv", "criteria.json", "surgery.json", ".stages/response.json"}
+WRITTEN = {"verdicts.csv", "ttp.csv", "criteria.json", "surgery.json", ".stages/response.json", ".stages/fits.json"}
 STUDY_STAGES = ["prepare", "segment", "measure"]
 
 
@@ -116,6 +118,24 @@ def test_what_is_kept_is_what_was_judged(first):
     assert kept.surgeries == made.surgeries
     for study, matrix in made.course.alignment.to_template.items():
         np.testing.assert_array_equal(kept.course.alignment.to_template[study], matrix)
+
+
+def test_no_pair_of_studies_is_laid_onto_each_other_twice(copied, monkeypatch):
+    """Another course of events needs no other alignment; other images do."""
+    root = copied / "out" / "sub-a"
+    before = respond_to(root).course.alignment
+    asked = []
+    monkeypatch.setattr(template, "lay", lambda one, two, dof: asked.append(1) or before.fits["ses-01", "ses-02"])
+    kept = respond_to(root).course.alignment
+    assert not asked
+    for study, matrix in before.to_template.items():
+        np.testing.assert_array_equal(kept.to_template[study], matrix)
+    assert kept.pairs == before.pairs
+    path = next((root / "ses-02" / "anat").glob("*desc-brain_mask.nii.gz"))
+    mask = read_volume(path)
+    write_volume(Volume(np.roll(mask.data, 1, axis=0), mask.grid), path)
+    respond_to(root)
+    assert asked
 
 
 def test_dates_stand_only_where_they_may(first, contents):

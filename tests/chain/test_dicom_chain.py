@@ -173,6 +173,7 @@ def without_times(dataset):
     return dataset
 
 
+@pytest.mark.slow
 def test_a_second_run_makes_the_same_but_for_times(tmp_path, ran, travel, coarse_dicom, contents):
     again = travel(study_of(coarse_dicom), tmp_path / "out", "report", patient="P1")
     mine, other = contents(ran.root), contents(again.root)

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from tumorboard.respond import CRITERIA
-from tumorboard.respond.case import CaseCourse, course_of
+from tumorboard.respond.case.course import CaseCourse, course_of
+from tumorboard.respond.table.write import TIME_COLUMNS, VERDICT_COLUMNS
 from tumorboard.respond.visits import Course, Kind, Visit
-from tumorboard.respond.write import TIME_COLUMNS, VERDICT_COLUMNS
 
 ALWAYS = {"verdicts.csv", "ttp.csv", "criteria.json"}
 HEADER = "patient_id,date,kind,lesion_id,compartment,long_mm,perp_mm,volume_ml,dexamethasone_mg,clinical,t2flair\n"
@@ -450,7 +450,7 @@ def test_of_several_patients_those_that_fail_are_named_and_the_others_judged(
         """Spare the following of lesions, which takes long; what is refused is refused for real."""
         return CaseCourse(seen, ("ses-01", "ses-02"), ()) if case.name == "sub-digital" else course_of(case)
 
-    monkeypatch.setattr("tumorboard.respond.case.course_of", once)
+    monkeypatch.setattr("tumorboard.respond.case.course.course_of", once)
     shutil.copytree(results, tmp_path / "several")
     shutil.copytree(results / "sub-digital", tmp_path / "several" / "sub-other")  # its files bear another name
     ended = command("respond", tmp_path / "several", "--out", tmp_path / "out", "-c", "volumetric")

@@ -15,7 +15,10 @@ HEAVY = (
 )
 """What may not be loaded by ``import tumorboard`` or by asking for help."""
 
-COMMANDS = ("run", "segment", "measure", "validate", "demo", "evaluate", "deidentify", "simulate")
+COMMANDS = (
+    *("run", "segment", "measure", "detect", "validate", "demo", "evaluate", "simulate", "deidentify", "train"),
+    *("radiomics", "respond", "index"),
+)
 SCRIPT = Path(sys.executable).parent / "tumorboard"
 
 

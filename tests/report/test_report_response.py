@@ -23,7 +23,7 @@ from tumorboard.report.model import DIGITAL_BANNER, Report
 from tumorboard.report.response import CATEGORY_WORDS, CAUTION, category_text, response_section
 from tumorboard.report.surgery_table import operation_section
 from tumorboard.respond import CRITERIA, Judged, NotRun, judge_all, read_criterion
-from tumorboard.respond.case import CaseCourse
+from tumorboard.respond.case.course import CaseCourse
 from tumorboard.respond.surgery import assess_surgery
 from tumorboard.respond.visits import Compartment, Course, Kind, Seen, Trend, Visit
 from tumorboard.study import Event, EventKind

@@ -358,7 +358,7 @@ def told_by(monkeypatch):
             pair = int(one.middle_mm[0]), int(two.middle_mm[0])
             asked.append(pair)
             matrix, quality, apart = tell(*pair)
-            return PairFit(matrix, ((Sequence.T1C, Sequence.T1C),), quality, apart)
+            return PairFit(matrix, ((Sequence.T1C, Sequence.T1C),), quality, apart, one.middle_mm)
 
         monkeypatch.setattr(template, "lay", lay_told)
         affine = np.eye(4)

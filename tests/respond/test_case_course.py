@@ -17,8 +17,8 @@ from tumorboard.measure.study import Segmented, measure_study
 from tumorboard.measurement import StudyMeasurements
 from tumorboard.prepare.prepare import Prepared
 from tumorboard.respond.align import Alignment
-from tumorboard.respond.case import CaseRules, course_of
-from tumorboard.respond.session import read_session
+from tumorboard.respond.case.course import CaseRules, course_of
+from tumorboard.respond.case.session import read_session
 from tumorboard.respond.visits import Compartment, Kind, Trend
 from tumorboard.sequences import Sequence
 from tumorboard.store import CaseFolder, write_json
@@ -69,11 +69,11 @@ def in_one_place(monkeypatch):
     """Take all studies as aligned: hand-made heads lie in one place, and finding that out takes long."""
     names = []
 
-    def where(sessions):
+    def where(sessions, kept=None):
         placed = {s.id: np.eye(4) for s in sessions if s.id not in names}
         return Alignment(placed, warnings=tuple(f"{name} was not aligned: told" for name in names))
 
-    monkeypatch.setattr("tumorboard.respond.case.aligned", where)
+    monkeypatch.setattr("tumorboard.respond.case.course.aligned", where)
     return names
 
 

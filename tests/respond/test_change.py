@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from tumorboard.errors import InputError, IntensityError, LabelError, SequenceError
 from tumorboard.labels import REGIONS, LabelMap
 from tumorboard.respond.align import Alignment
-from tumorboard.respond.change import (
+from tumorboard.respond.align.change import (
     CHANGE_NAMES,
     Change,
     ChangeMap,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tumorboard.errors import InputError
 from tumorboard.metrics.agreement import bland_altman, concordance_correlation, kappa, share
-from tumorboard.respond.compare import COLUMNS, LEAST_PATIENTS, METHODS, agreement, agreement_csv
+from tumorboard.respond.cohort.compare import COLUMNS, LEAST_PATIENTS, METHODS, agreement, agreement_csv
 from tumorboard.verdict import Category, Confirmed, TimeToProgression, Verdict
 
 START = dt.date(2020, 1, 1)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tumorboard.respond.case.facts import RULES, drug_classes, facts_of
 from tumorboard.respond.drugs import vocabulary
-from tumorboard.respond.facts import RULES, drug_classes, facts_of
 from tumorboard.respond.visits import Kind, SteroidReason, Trend
 from tumorboard.study import Event, EventKind
 

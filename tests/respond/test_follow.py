@@ -11,8 +11,8 @@ from scipy import ndimage as ndi
 from scipy.spatial.transform import Rotation
 
 from tumorboard.errors import GeometryError, LabelError
+from tumorboard.respond.align.follow import Fate, FollowSettings, LesionsAt, follow
 from tumorboard.respond.align.meeting import Meeting, clouds
-from tumorboard.respond.follow import Fate, FollowSettings, LesionsAt, follow
 from tumorboard.simulate.native import draw_motion
 from tumorboard.simulate.subject import Kind, draw_member, studies
 from tumorboard.volume import Grid

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tumorboard.respond import CRITERIA, Criterion, judge, read_criterion
 from tumorboard.respond.engine.sizes import BALL_ML_OF_MM3
-from tumorboard.respond.table import read_visits
+from tumorboard.respond.table.read import read_visits
 from tumorboard.respond.times import time_to_progression
 from tumorboard.respond.visits import Compartment, Course, Csf, Eye, Kind, Seen, Status, Trend, Visit
 from tumorboard.verdict import BEST_FIRST, RESPONSES, Category, Confirmed, Verdict

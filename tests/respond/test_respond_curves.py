@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from tumorboard.errors import InputError
-from tumorboard.respond.curves import MOST_IN_ONE, bland_altman_plots, landmark_curves, progression_curves
-from tumorboard.respond.outcomes import Outcome
+from tumorboard.respond.cohort.curves import MOST_IN_ONE, bland_altman_plots, landmark_curves, progression_curves
+from tumorboard.respond.table.outcomes import Outcome
 from tumorboard.verdict import TimeToProgression
 
 START = dt.date(2020, 1, 1)

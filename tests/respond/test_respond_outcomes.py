@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from tumorboard.errors import InputError
-from tumorboard.respond.outcomes import Outcome, read_outcomes
+from tumorboard.respond.table.outcomes import Outcome, read_outcomes
 
 SECRET, DAY = "Mustermann-4711", "2021-02-30"
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tumorboard.errors import OutputError
-from tumorboard.respond.cells import COLUMNS
-from tumorboard.respond.table import read_visits
+from tumorboard.respond.table.cells import COLUMNS
+from tumorboard.respond.table.read import read_visits
+from tumorboard.respond.table.write import write_times, write_verdicts, write_visits
 from tumorboard.respond.visits import (
     Compartment,
     Course,
@@ -27,7 +28,6 @@ from tumorboard.respond.visits import (
     Trend,
     Visit,
 )
-from tumorboard.respond.write import write_times, write_verdicts, write_visits
 from tumorboard.verdict import Category, Confirmed, TimeToProgression, Verdict
 
 DAY = dt.date(2021, 3, 4)

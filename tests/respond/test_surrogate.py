@@ -11,8 +11,7 @@ import pytest
 
 from tumorboard.errors import InputError
 from tumorboard.metrics.concordance import harrell_c
-from tumorboard.respond.outcomes import Outcome
-from tumorboard.respond.surrogate import (
+from tumorboard.respond.cohort.surrogate import (
     COLUMNS,
     LATEST_LOOK_DAYS,
     LEAST_DEATHS,
@@ -22,6 +21,7 @@ from tumorboard.respond.surrogate import (
     surrogate,
     surrogate_csv,
 )
+from tumorboard.respond.table.outcomes import Outcome
 from tumorboard.verdict import TimeToProgression
 
 START = dt.date(2020, 1, 1)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tumorboard.errors import InputError, VisitsError
-from tumorboard.respond import table
-from tumorboard.respond.table import Visits, read_visits
+from tumorboard.respond.table import read as table
+from tumorboard.respond.table.read import Visits, read_visits
 
 NEEDED = "patient_id,date,kind,lesion_id,compartment"
 HEAD = f"{NEEDED},long_mm,perp_mm,volume_ml,clinical,slice_mm,dexamethasone_mg,rt_end,role\n"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tumorboard.respond.table import Visits, read_visits
+from tumorboard.respond.table.read import Visits, read_visits
 from tumorboard.respond.visits import (
     Compartment,
     Csf,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tumorboard.respond import Course, Criterion, Judged
-    from tumorboard.respond.outcomes import Outcome
+    from tumorboard.respond.table.outcomes import Outcome
     from tumorboard.verdict import TimeToProgression
 
 Source = Annotated[
@@ -66,8 +66,8 @@ def _respond(
     from tumorboard.cli.show import console, show_warnings
     from tumorboard.respond import Judging, judge_all
     from tumorboard.respond.card import write_card
-    from tumorboard.respond.outcomes import read_outcomes
-    from tumorboard.respond.write import write_times, write_verdicts, write_visits
+    from tumorboard.respond.table.outcomes import read_outcomes
+    from tumorboard.respond.table.write import write_times, write_verdicts, write_visits
     from tumorboard.store import write_atomic
 
     chosen = _criteria(criteria, settings or [])
@@ -120,8 +120,8 @@ def _criteria(names: str, settings: list[str]) -> list[Criterion]:
 def _read(source: Path) -> _Read:
     """Read a table of visits, or every case folder in a place; of several, one that fails is told."""
     from tumorboard.cli.show import console
-    from tumorboard.respond.case import CaseCourse, course_of
-    from tumorboard.respond.table import read_visits
+    from tumorboard.respond.case.course import CaseCourse, course_of
+    from tumorboard.respond.table.read import read_visits
 
     if not source.is_dir():
         table = read_visits(source)
@@ -203,9 +203,9 @@ def _courses(judged: Judged, read: _Read, digital: bool) -> dict[str, str | byte
 def _cohort(judged: Judged, survival: Sequence[Outcome] | None, digital: bool) -> dict[str, str | bytes]:
     """Tell how far the criteria agree and, with outcomes, whether time to progression stands for survival."""
     from tumorboard.cli.show import show_warnings
-    from tumorboard.respond.compare import agreement, agreement_csv
-    from tumorboard.respond.curves import landmark_curves, progression_curves
-    from tumorboard.respond.surrogate import surrogate, surrogate_csv
+    from tumorboard.respond.cohort.compare import agreement, agreement_csv
+    from tumorboard.respond.cohort.curves import landmark_curves, progression_curves
+    from tumorboard.respond.cohort.surrogate import surrogate, surrogate_csv
 
     told = _told(judged)
     times = [t for t in judged.times if t.criterion in told]

@@ -15,7 +15,7 @@ from tumorboard.report.course import caption, course_figure
 from tumorboard.report.model import Matrix, Operation, Response
 from tumorboard.report.words import number, unit_text
 from tumorboard.respond import Judged, read_criterion
-from tumorboard.respond.case import CaseCourse
+from tumorboard.respond.case.course import CaseCourse
 from tumorboard.verdict import RESPONSES, Category, Confirmed, TimeToProgression, Verdict
 
 CAUTION = "Research: categories come from outlines made by software and are for a reader to confirm."

@@ -10,6 +10,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tumorboard.errors import InputError
+
 
 class Kind(StrEnum):
     """What a visit is in the course of a treatment."""
@@ -83,9 +85,30 @@ class SteroidReason(StrEnum):
     REPLACEMENT = "replacement"
 
 
+_LESION_WORDS: dict[str, type[StrEnum]] = {"compartment": Compartment, "role": Role, "status": Status}
+_VISIT_WORDS: dict[str, type[StrEnum]] = {
+    **{"kind": Kind, "t2flair": Trend, "clinical": Trend, "steroid_reason": SteroidReason},
+    **{"eye": Eye, "csf": Csf},
+}
+
+
+def _worded(what: object, words: dict[str, type[StrEnum]]) -> None:
+    """Take plain words for what they mean; criteria compare by identity."""
+    for name, kind in words.items():
+        value = getattr(what, name)
+        if value is None or type(value) is kind:
+            continue
+        if value not in list(kind):
+            expected = f"{name} as one of {', '.join(kind)}"
+            raise InputError(expected, got=f"{value}", where="visit", remedy="use one of these words")
+        object.__setattr__(what, name, kind(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One lesion at one visit.
+
+    Words such as ``"ce"`` may be given for compartment, role and status.
 
     Parameters
     ----------
@@ -127,10 +150,13 @@ class Seen:
     diameter_sd_mm: float | None = None
     volume_sd_ml: float | None = None
 
+    def __post_init__(self) -> None:
+        _worded(self, _LESION_WORDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is known of a day; ``None`` is what nobody told.
+    """What is known of a day; ``None`` is what nobody told. Plain words may be given for kinds, trends and reasons.
 
     Parameters
     ----------
@@ -171,6 +197,9 @@ class Visit:
     drug_start: dt.date | None = None
     eye: Eye | None = None
     csf: Csf | None = None
+
+    def __post_init__(self) -> None:
+        _worded(self, _VISIT_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,12 +77,15 @@ class PairFit:
     apart_mm : float or None
         Root mean square distance in the brain between what two sequences say by themselves; ``None`` where there was
         one.
+    middle_mm : ndarray, shape (3,)
+        Of the first study's brain, RAS mm: where distances are told.
     """
 
     matrix: Affine
     sequences: Names
     quality: FitQuality
     apart_mm: float | None
+    middle_mm: Floats
 
 
 def lay(one: Side, two: Side, dof: int = 6, search: Search = SEARCH) -> PairFit:
@@ -122,7 +125,7 @@ def lay(one: Side, two: Side, dof: int = 6, search: Search = SEARCH) -> PairFit:
     apart = rms_mm(inverse(own[0]) @ own[1], one.middle_mm) if len(own) > 1 else None
     if apart is not None and apart > APART_MM:
         found = _searched(last, matrix, dof, enough)[0]
-    return PairFit(found, names, _quality(one, two, names, found), apart)
+    return PairFit(found, names, _quality(one, two, names, found), apart, one.middle_mm)
 
 
 def _quality(one: Side, two: Side, names: Names, found: Affine) -> FitQuality:

@@ -14,8 +14,9 @@ Proc CVPR 2004;1:684-691.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -84,12 +85,15 @@ class Alignment:
         What it rests on.
     warnings : tuple of str
         Studies left out and errors above ``DOUBT_MM``.
+    fits : mapping of pairs of str to PairFit
+        All pairs that were tried, refused ones too: what :func:`align_sides` takes to try none of them again.
     """
 
     to_template: Mapping[str, Affine]
     dof: int = 6
     pairs: tuple[AlignedPair, ...] = ()
     warnings: tuple[str, ...] = ()
+    fits: Mapping[tuple[str, str], PairFit] = field(default_factory=dict, repr=False)
 
     @property
     def error_mm(self) -> float | None:
@@ -164,23 +168,59 @@ def align(studies: Sequence[Study], labels: Mapping[str, LabelMap] | None = None
         raise InputError("at least one study, each of its own name", got=got, where="alignment")
     known = labels or {}
     sides = {study.id: Side.of(study, known.get(study.id)) for study in studies}
-    fits, refused = _fits(names, sides, dof)
-    together = _largest(names, fits)
+    return align_sides(names, sides.__getitem__, dof)
+
+
+def align_sides(
+    names: Sequence[str],
+    side_of: Callable[[str], Side],
+    dof: int = 6,
+    kept: Mapping[tuple[str, str], PairFit] | None = None,
+) -> Alignment:
+    """Bring studies into one space, each read only where a pair of it was not laid onto each other before.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the studies, in order of name, each once.
+    side_of : callable
+        Gives a study as it is compared; asked at most once for each.
+    dof : int
+        As for :func:`align`.
+    kept : mapping of pairs of str to PairFit, optional
+        Of the same images with the same number of degrees of freedom: :attr:`Alignment.fits` of another time.
+
+    Returns
+    -------
+    Alignment
+
+    Examples
+    --------
+    >>> align_sides(["ses-01"], lambda name: None).to_template["ses-01"].tolist() == np.eye(4).tolist()
+    True
+    """
+    tried = dict(kept or {})
+    fits, refused = _fits(list(names), cache(side_of), dof, tried)
+    together = _largest(list(names), fits)
     fits = {pair: fit for pair, fit in fits.items() if pair[0] in together}
     placed = _reconciled(together, fits)
-    pairs = tuple(_told(pair, fit, placed, sides) for pair, fit in fits.items())
-    return Alignment(placed, dof, pairs, (*_left_out(names, together, refused), *_doubts(pairs)))
+    pairs = tuple(_told(pair, fit, placed) for pair, fit in fits.items())
+    return Alignment(placed, dof, pairs, (*_left_out(names, together, refused), *_doubts(pairs)), tried)
 
 
-def _fits(names: list[str], sides: Mapping[str, Side], dof: int) -> tuple[Fits, dict[tuple[str, str], str]]:
-    """Lay each study onto the next ones, and onto others only where these are refused."""
+def _fits(
+    names: list[str], side: Callable[[str], Side], dof: int, tried: Fits
+) -> tuple[Fits, dict[tuple[str, str], str]]:
+    """Lay each study onto the next ones, and onto others only where these are refused; new fits are added."""
     fits: Fits = {}
     refused: dict[tuple[str, str], str] = {}
     for i, j in sorted(combinations(range(len(names)), 2), key=lambda pair: (pair[1] - pair[0], pair[0])):
         one, two = names[i], names[j]
         if j - i > REACH and two in _reached(one, fits):
             continue
-        fit = lay(sides[one], sides[two], dof)
+        if (one, two) not in tried:
+            tried[one, two] = lay(side(one), side(two), dof)
+        fit = tried[one, two]
         why = fit.quality.refusal()
         if why:
             refused[one, two] = why
@@ -230,16 +270,16 @@ def _reconciled(names: list[str], fits: Fits) -> dict[str, Affine]:
     return {name: centred @ p for name, p in zip(names, placed, strict=True)}
 
 
-def _told(pair: tuple[str, str], fit: PairFit, placed: Mapping[str, Affine], sides: Mapping[str, Side]) -> AlignedPair:
+def _told(pair: tuple[str, str], fit: PairFit, placed: Mapping[str, Affine]) -> AlignedPair:
     one, two = pair
     through = inverse(placed[two]) @ placed[one]
     compared = tuple(a.value if a is b else f"{a.value} with {b.value}" for a, b in fit.sequences)
-    off = rms_mm(inverse(fit.matrix) @ through, sides[one].middle_mm)
+    off = rms_mm(inverse(fit.matrix) @ through, fit.middle_mm)
     quality = fit.quality
     return AlignedPair(one, two, compared, quality.shared, quality.drop, quality.cover, fit.apart_mm, off)
 
 
-def _left_out(names: list[str], together: list[str], refused: Mapping[tuple[str, str], str]) -> list[str]:
+def _left_out(names: Sequence[str], together: list[str], refused: Mapping[tuple[str, str], str]) -> list[str]:
     told = []
     for name in names:
         if name not in together:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from tumorboard.errors import InputError
 from tumorboard.respond.criterion import Criterion
+from tumorboard.respond.drugs import drug_classes
 from tumorboard.respond.engine.findings import Compared, Finding
 from tumorboard.respond.engine.lymphoma import lymphoma_level, lymphoma_triggers
 from tumorboard.respond.engine.segment import Segment, births, segments
 from tumorboard.respond.engine.sizes import size_of
-from tumorboard.respond.facts import drug_classes
 from tumorboard.respond.visits import Compartment, Course, SteroidReason, Trend, Visit
 from tumorboard.verdict import BEST_FIRST, Category
 

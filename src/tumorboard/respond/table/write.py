@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Cells
 from pathlib import Path
 
-from tumorboard.respond.cells import COLUMNS, OF_LESION, OF_VISIT
+from tumorboard.respond.table.cells import COLUMNS, OF_LESION, OF_VISIT
 from tumorboard.respond.visits import Course, Seen, Visit
 from tumorboard.store import write_atomic
 from tumorboard.verdict import TimeToProgression, Verdict

@@ -46,8 +46,8 @@ from tumorboard.metrics.survival import (
     hazard_ratio,
     kaplan_meier,
 )
-from tumorboard.respond.compare import estimate_cells, times_by_criterion
-from tumorboard.respond.outcomes import Outcome
+from tumorboard.respond.cohort.compare import estimate_cells, times_by_criterion
+from tumorboard.respond.table.outcomes import Outcome
 from tumorboard.verdict import TimeToProgression
 
 Floats = NDArray[np.float64]

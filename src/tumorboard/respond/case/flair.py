@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tumorboard.measurement import Measurement
-from tumorboard.respond.session import Session
+from tumorboard.respond.case.session import Session
 from tumorboard.respond.visits import REFERENCES, Compartment, Kind, Trend
 
 

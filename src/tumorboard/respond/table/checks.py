@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tumorboard.errors import VisitsError
-from tumorboard.respond.cells import WHERE, Row, where
+from tumorboard.respond.table.cells import WHERE, Row, where
 from tumorboard.respond.visits import REFERENCES, Course, Kind, Status, Visit
 
 MAX_UNIT_FACTOR = 300.0

@@ -30,7 +30,7 @@ from tumorboard.labels import LabelMap
 from tumorboard.measurement import StudyMeasurements
 from tumorboard.respond.visits import Compartment
 from tumorboard.sequences import Sequence
-from tumorboard.store import CaseFolder
+from tumorboard.store import CaseFolder, digest, digest_file
 from tumorboard.study import Study
 from tumorboard.volume import Grid, box_around
 
@@ -110,6 +110,14 @@ class Session:
         }
         brain = read_volume(self.folder.anat(self.id, "desc-brain_mask"), "brain mask").data > 0
         return Study(self.id, images, brain)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the images, the brain mask and the labels."""
+        sequences = _json(self.folder.session(self.id) / "quality.json")["sequences"]
+        names = [Sequence(s).bids_suffix for s in sequences]
+        paths = [self.folder.anat(self.id, name) for name in (*names, "desc-brain_mask")]
+        return digest(*sequences, *map(digest_file, (*paths, self.folder.seg(self.id, "dseg.nii.gz"))))
 
     @property
     def slice_mm(self) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tumorboard.csv_text import Kept, read_typed
 from tumorboard.errors import VisitsError
-from tumorboard.respond.cells import (
+from tumorboard.respond.table.cells import (
     COLUMNS,
     OF_LESION,
     OF_VISIT,
@@ -28,7 +28,7 @@ from tumorboard.respond.cells import (
     if_unknown,
     where,
 )
-from tumorboard.respond.checks import refuse_mixed_units, refuse_order, warnings
+from tumorboard.respond.table.checks import refuse_mixed_units, refuse_order, warnings
 from tumorboard.respond.visits import Course, Seen, Visit
 
 MAX_BYTES = 50_000_000
@@ -62,10 +62,10 @@ def read_visits(path: Path) -> Visits:
     ----------
     path : Path
         UTF-8 text separated by commas, semicolons or tabs, with the columns of
-        :data:`tumorboard.respond.cells.COLUMNS`; ``patient_id``, ``date`` (``YYYY-MM-DD``), ``kind``, ``lesion_id``,
-        ``compartment`` and one of ``long_mm`` and ``volume_ml`` are required. Sizes are in mm and mL; empty is unknown,
-        0 is vanished. Facts of a visit that stand in one of its rows hold for all of them, and a lesion's compartment
-        and role for all its visits. Order of rows does not matter.
+        :data:`tumorboard.respond.table.cells.COLUMNS`; ``patient_id``, ``date`` (``YYYY-MM-DD``), ``kind``,
+        ``lesion_id``, ``compartment`` and one of ``long_mm`` and ``volume_ml`` are required. Sizes are in mm and mL;
+        empty is unknown, 0 is vanished. Facts of a visit that stand in one of its rows hold for all of them, and a
+        lesion's compartment and role for all its visits. Order of rows does not matter.
 
     Returns
     -------

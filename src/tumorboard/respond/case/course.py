@@ -10,14 +10,14 @@ Which lesions
 Around a tumour that enhances the same signal is mostly oedema, which no criterion measures; so these rows are made
 only where no reference study shows an enhancing lesion, unless the settings say otherwise.
 
-Names come from :mod:`tumorboard.respond.follow`. A lesion in several parts is one lesion: volumes add up, longest
+Names come from :mod:`tumorboard.respond.align.follow`. A lesion in several parts is one lesion: volumes add up, longest
 diameters add up (RECIST 1.1 for fragments of a target), and the perpendicular is such that the product is the sum of
 the parts' products. A named lesion that is not found in a later study that could show it has vanished: 0 mm; so is one
 that grew into another, which holds both from then on (told). Pieces below what the study lists as a lesion count as
 nothing; their volume is told. A study that cannot be aligned is not evaluable.
 
 T2/FLAIR: a reader's word in the events counts (``clinical`` with *FLAIR* in its detail), else the volume stands in for
-it, see :mod:`tumorboard.respond.flair`.
+it, see :mod:`tumorboard.respond.case.flair`.
 
 Sources: Eisenhauer 2009 (RECIST 1.1, read in secondary sources) for lesions in parts; otherwise chosen.
 """
@@ -35,10 +35,11 @@ from typing import Any
 from tumorboard.errors import InputError
 from tumorboard.measurement import Measurement
 from tumorboard.respond.align import Alignment
-from tumorboard.respond.facts import Facts, facts_of
-from tumorboard.respond.flair import FlairChange, flair_changes
-from tumorboard.respond.named import aligned, followed, merged
-from tumorboard.respond.session import Part, Session, read_session
+from tumorboard.respond.case.facts import Facts, facts_of
+from tumorboard.respond.case.fits import FITS, read_fits
+from tumorboard.respond.case.flair import FlairChange, flair_changes
+from tumorboard.respond.case.named import aligned, followed, merged
+from tumorboard.respond.case.session import Part, Session, read_session
 from tumorboard.respond.visits import REFERENCES, Compartment, Course, Seen, Visit
 from tumorboard.store import CaseFolder
 from tumorboard.study import Event, EventKind
@@ -129,7 +130,7 @@ def course_of(case: Path, rules: CaseRules = CASE_RULES) -> CaseCourse:
     dated = _dated(card["studies"])
     dates, sessions = [d for d, _ in dated], [read_session(folder, study) for _, study in dated]
     events = tuple(_event(e) for e in card["events"])
-    alignment = aligned(sessions)
+    alignment = aligned(sessions, read_fits(folder.root / FITS, sessions))
     able = {c: [s.evaluated(c) and s.id in alignment.to_template for s in sessions] for c in Compartment}
     told = list(alignment.warnings)
     compartments = _compartments(sessions, facts_of(dates, events, able[Compartment.CE])[0], able, rules, told)

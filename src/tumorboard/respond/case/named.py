@@ -6,58 +6,34 @@ which lesion is which; here both read a patient's folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import overload
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
-from tumorboard.respond.align import Alignment, align
-from tumorboard.respond.follow import Fate, LesionsAt, Tracks, follow
-from tumorboard.respond.session import Session
+from tumorboard.respond.align import Alignment, PairFit, Side, align_sides
+from tumorboard.respond.align.follow import Fate, LesionsAt, Tracks, follow
+from tumorboard.respond.case.session import Session
 from tumorboard.respond.visits import Compartment
-from tumorboard.study import Study
 
 PREFIX = {Compartment.CE: "", Compartment.NCE: "FLAIR-"}
 """Names of both compartments lie in one table and must differ."""
 
 
-class _Studies(Sequence[Study]):
-    """The studies, each read when it is wanted, so that memory holds one."""
-
-    def __init__(self, sessions: Sequence[Session]) -> None:
-        self._sessions = sessions
-
-    def __len__(self) -> int:
-        return len(self._sessions)
-
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Study]: ...
-
-    def __getitem__(self, index: int | slice) -> Study | Sequence[Study]:
-        if isinstance(index, slice):
-            return _Studies(self._sessions[index])
-        return self._sessions[index].study()
-
-
-def aligned(sessions: Sequence[Session]) -> Alignment:
+def aligned(sessions: Sequence[Session], kept: Mapping[tuple[str, str], PairFit] | None = None) -> Alignment:
     """Bring the studies of a case folder into one space; tumour and cavity are left out of the comparison.
 
     Parameters
     ----------
     sessions : sequence of Session
-        In order of date.
+        In order of date; images of a study are read only where one of its pairs is not kept.
+    kept : mapping of pairs of str to PairFit, optional
+        From :func:`tumorboard.respond.case.course.fits.read_fits`.
 
     Returns
     -------
     Alignment
         Studies that could not be aligned are not in it, and it says why.
     """
-    if len(sessions) == 1:
-        return Alignment({sessions[0].id: np.eye(4)})
-    return align(_Studies(sessions), {session.id: session.labels for session in sessions})
+    by_name = {session.id: session for session in sessions}
+    return align_sides(sorted(by_name), lambda name: Side.of(by_name[name].study(), by_name[name].labels), kept=kept)
 
 
 def followed(sessions: Sequence[Session], compartment: Compartment, alignment: Alignment) -> Tracks:

@@ -1,0 +1,1 @@
+"""Visits from a patient's case folder, as ``tumorboard run`` writes it."""

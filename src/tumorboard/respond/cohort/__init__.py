@@ -1,0 +1,1 @@
+"""Criteria beside each other over many patients: agreement, survival, curves."""

@@ -1,0 +1,1 @@
+"""Visits in tables: read with every doubt told, and written."""
