@@ -46,8 +46,8 @@ TREATED = ("rano-bm", "irano")
 """Of metastases under immunotherapy."""
 
 
-def course(digital: Digital, immunotherapy: bool = False) -> Course:
-    """Return a patient's course from the truth masks; metastases under immunotherapy from the first day, or without."""
+def course(digital: Digital) -> Course:
+    """Return a patient's course from the truth masks."""
     numbers, names = _followed(digital)
     facts, _ = facts_of(digital.dates, digital.events)
     rows = [_rows(labels, n, own) for labels, n, own in zip(digital.labels, numbers, names, strict=True)]
@@ -62,9 +62,13 @@ def course(digital: Digital, immunotherapy: bool = False) -> Course:
             steroid, clinical = 0.0, Trend.STABLE
         visit = Visit(date, fact.kind, (*new, *gone), None, clinical, steroid, fact.steroid_reason)
         visits.append(replace(visit, rt_end=fact.rt_end, drug=fact.drug, drug_start=fact.drug_start))
-    if immunotherapy:
-        visits = [replace(v, drug="immunotherapy", drug_start=digital.dates[0]) for v in visits]
     return Course(f"{digital.number:04d}", tuple(_with_flair(visits, digital.labels)))
+
+
+def _treated(course: Course) -> Course:
+    """Return the same course under immunotherapy from the first day."""
+    start = course.visits[0].date
+    return replace(course, visits=tuple(replace(v, drug="immunotherapy", drug_start=start) for v in course.visits))
 
 
 def _followed(digital: Digital) -> tuple[list[NDArray[np.uint16]], list[dict[int, str]]]:
@@ -124,10 +128,11 @@ def through_chain(keep: Path, patients: int, spacing_mm: float) -> list[Course]:
     return [replace(course_of(out / f"sub-{label}").course, patient=label) for label in chosen]
 
 
-def show(title: str, truth: dict[str, Digital], courses: list[Course], criteria: tuple[str, ...]) -> None:
+def show(title: str, truth: dict[str, Digital], courses: Iterable[Course], criteria: tuple[str, ...]) -> None:
     """Print, for each criterion, how far its dates are from the truth and what its times say of survival."""
     over = {"parent": "rano-bm"} if criteria == TREATED else None
     tables = [read_criterion(name, over if name == "irano" else None) for name in criteria]
+    courses = [c for c in courses if c.patient in truth]
     judged = judge_all(courses, tables, Judging())
     outcomes = [Outcome(p, d.death_days, None, d.dead) for p, d in truth.items()]
     by_row = {(r.criterion, r.quantity): r for r in surrogate(judged.times, outcomes)}
@@ -172,15 +177,18 @@ def main() -> None:
     parser.add_argument("--chain", type=int, default=0, metavar="N")
     given = parser.parse_args()
     kind = Cohort(given.kind)
-    found = {f"{d.number:04d}": d for d in read(given.keep, kind, given.chain or given.patients, given.spacing)}
+    found, courses, treated = {}, [], []
+    for digital in read(given.keep, kind, given.chain or given.patients, given.spacing):
+        courses.append(course(digital))
+        if kind is Cohort.METASTASES:
+            treated.append(_treated(courses[-1]))
+        found[courses[-1].patient] = replace(digital, labels=[], lesions=None)  # masks of a cohort fill memory
     parts = {f"{given.kind}, truth masks": found}
     parts |= {f"of these, with {w}": _with(found, w) for w in sorted({w for d in found.values() for w in d.deceived})}
     for title, some in parts.items():
-        if kind is Cohort.GLIOMA:
-            show(title, some, [course(d) for d in some.values()], GLIOMA)
-            continue
-        show(title, some, [course(d) for d in some.values()], METASTASES)
-        show(f"{title}, under immunotherapy", some, [course(d, True) for d in some.values()], TREATED)
+        show(title, some, courses, GLIOMA if kind is Cohort.GLIOMA else METASTASES)
+        if treated:
+            show(f"{title}, under immunotherapy", some, treated, TREATED)
     if given.chain:
         show("through the chain", found, through_chain(given.keep, given.chain, given.spacing), GLIOMA)
 
