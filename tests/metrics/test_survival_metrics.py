@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,6 +227,22 @@ def test_the_hazard_ratio_in_closed_form():
     """One dies in the state, then one outside, the last in it lives: the likelihood is largest at 1 / sqrt 2."""
     found = hazard_ratio(fixed_spans([1, 2, 3], [1, 1, 0], [1, 0, 1]))
     assert found.ratio.value == pytest.approx(math.sqrt(0.5), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_rare_and_deadly_state_has_its_ratio(seed):
+    """Newton's method with steps of nearly full length ends at 0 or nowhere here."""
+    from lifelines import CoxPHFitter
+
+    rng = np.random.default_rng(seed)
+    days = np.r_[rng.uniform(400, 2700, 160), rng.uniform(60, 100, 12), rng.uniform(600, 700, 1)]
+    state, dead = np.r_[np.zeros(160, bool), np.ones(13, bool)], np.r_[rng.random(160) < 0.75, np.ones(13, bool)]
+    found = hazard_ratio(fixed_spans(days, dead, state))
+    frame = pd.DataFrame({"days": days, "dead": dead, "state": state.astype(float)})
+    peer = CoxPHFitter().fit(frame, "days", "dead").summary.loc["state"]
+    assert found.ratio.value == pytest.approx(peer["exp(coef)"], rel=1e-4)
+    assert found.ratio.high == pytest.approx(peer["exp(coef) upper 95%"], rel=1e-3)
+    assert found.p == pytest.approx(peer["p"], rel=1e-2)
 
 
 def test_turning_the_state_round_inverts_the_ratio():

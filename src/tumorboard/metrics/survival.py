@@ -5,14 +5,14 @@ taking that day for their death, makes every number wrong. A death on the day of
 
 Source: Kaplan EL, Meier P. J Am Stat Assoc 1958;53:457-481, with the interval of log(-log) of the curve (Kalbfleisch
 JD, Prentice RL. The statistical analysis of failure time data, 1980); Brookmeyer R, Crowley J. Biometrics 1982;38:29-41
-(median); Cox DR. J R Stat Soc B 1972;34:187-220, fitted by lifelines (Davidson-Pilon C. J Open Source Softw
-2019;4:1317) with Efron's ties.
+(median); Cox DR. J R Stat Soc B 1972;34:187-220, with the ties of Efron B. J Am Stat Assoc 1977;72:557-565.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,9 @@ Flags = NDArray[np.bool_]
 
 _WHERE = "survival"
 _ROUNDING = 1e-12
+
+_FAR = 60.0
+"""No logarithm of a ratio lies beyond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,31 +294,35 @@ def _at_risk(spans: Spans, which: Flags, when: Floats) -> NDArray[np.intp]:
 
 
 def _cox(spans: Spans) -> tuple[float, float, float]:
-    """Return the logarithm of the ratio, its standard error, and p."""
-    import warnings
+    """Return the logarithm of the ratio, its standard error, and p.
 
-    import pandas as pd
-    from lifelines import CoxTimeVaryingFitter
-    from lifelines.exceptions import ConvergenceWarning
+    With one covariate of two values the likelihood is concave in one number, so its maximum is a root that cannot be
+    missed; Newton's method, which fitters of many covariates use, jumps over it when the state is rare and deadly.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import expit
 
-    frame = pd.DataFrame(
-        {
-            "patient": spans.patients,
-            "start": spans.starts,
-            "stop": spans.stops,
-            "death": spans.deaths,
-            "state": spans.exposed.astype(np.float64),
-        }
-    )
-    frame = frame[frame["stop"] > frame["start"]]
-    with warnings.catch_warnings():
-        # its test for separation misreads split time; whether there is a maximum is known here
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = CoxTimeVaryingFitter().fit(
-            frame, id_col="patient", event_col="death", start_col="start", stop_col="stop"
-        )
-    row = fitted.summary.loc["state"]
-    return float(row["coef"]), float(row["se(coef)"]), float(row["p"])
+    ours, inside, outside = _ties(spans)
+    with np.errstate(divide="ignore"):
+        odds = np.log(inside) - np.log(outside)
+    log = float(brentq(lambda x: ours - float(expit(x + odds).sum()), -_FAR, _FAR, xtol=1e-12))
+    chance = expit(log + odds)  # of each death to be in the state
+    error = 1.0 / math.sqrt(float((chance * (1.0 - chance)).sum()))
+    return log, error, 2.0 * NormalDist().cdf(-abs(log / error))
+
+
+def _ties(spans: Spans) -> tuple[float, Floats, Floats]:
+    """Return deaths in the state, and for each death how many were at risk in and outside it, less the ties before."""
+    lasting = spans.stops > spans.starts
+    dead = spans.deaths & lasting
+    when, at = np.unique(spans.stops[dead], return_inverse=True)
+    risk = [_at_risk(spans, which & lasting, when) for which in (spans.exposed, ~spans.exposed)]
+    died = [np.bincount(at[which[dead]], minlength=len(when)) for which in (spans.exposed, ~spans.exposed)]
+    count = died[0] + died[1]
+    place = np.repeat(np.arange(len(when)), count)
+    share = (np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)) / count[place]
+    inside, outside = (r[place] - share * d[place] for r, d in zip(risk, died, strict=True))
+    return float(died[0].sum()), inside, outside
 
 
 def checked_times(days: ArrayLike, events: ArrayLike) -> tuple[Floats, Flags]:
