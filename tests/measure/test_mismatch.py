@@ -166,3 +166,12 @@ def test_digital_gliomas_with_and_without():
         found = t2_flair_mismatch(study, Segmented(made.truth), Files())[0]
         calls["microcystic" in made.mixture.parts].append(found.value)
     assert calls == {True: ["present", "partial"], False: ["absent", "absent"]}
+
+
+def test_voxels_larger_than_the_rim_give_a_reason_and_no_number():
+    spacing = (8.0, 8.0, 8.0)
+    t2, flair, tumour = images(18.0, spacing)
+    assert tumour.any()
+    for measured in look(t2, flair, tumour, spacing):
+        assert measured.value is None
+        assert "voxels are too large" in measured.reason

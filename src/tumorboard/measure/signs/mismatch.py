@@ -210,6 +210,8 @@ def mismatch_shares(
         return f"there are less than {rules.normal_ml:g} mL of normal tissue to compare with"
     depth = depth_in(whole[box], grid.spacing_mm)
     inner, rim = depth > rules.rim_mm, (depth > 0) & (depth <= rules.rim_mm)
+    if not rim.any():
+        return f"no voxel lies in the outer {rules.rim_mm:g} mm of the tumour: voxels are too large"
     if inner.sum() * grid.voxel_volume_ml < rules.inner_ml:
         return f"less than {rules.inner_ml:g} mL of the tumour lie inside a rim of {rules.rim_mm:g} mm"
     scaled = [_relative(image, normal, box) for image in (t2, flair)]
