@@ -157,7 +157,7 @@ def _patient(member: Member, kept: dict[str, NDArray[np.generic]]) -> Digital:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--keep", type=Path, default=Path("build/courses"))
     parser.add_argument("--kind", choices=["glioma", "metastases"], default="glioma")
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--spacing", type=float, default=2.0)

@@ -16,6 +16,7 @@ import numpy as np
 import typer
 from pydantic import BaseModel
 
+from tumorboard.appraise.describe import checklists_page
 from tumorboard.cli.main import app
 from tumorboard.labels import REGIONS, SCHEMES, TISSUE_NAMES, LabelMap, Scheme, Tissue
 from tumorboard.measure.sources import Files
@@ -71,8 +72,14 @@ def main() -> None:
 def pages() -> dict[str, str]:
     """Return each page's text by file name."""
     made = {"cli.md": cli(), "measurements.md": measurements(), "schemes.md": schemes(), "stages.md": stages()}
-    made |= {"features.md": features(), "pyradiomics.md": pyradiomics(), "criteria.md": criteria()}
+    made |= {"features.md": features(), "pyradiomics.md": pyradiomics()}
+    made |= {"criteria.md": criteria(), "checklists.md": checklists()}
     return {name: "\n".join(lines) + "\n" for name, lines in made.items()}
+
+
+def checklists() -> list[str]:
+    """Return the page of every checklist and how each of its items is answered."""
+    return ["# Checklists", "", MADE, "", *checklists_page().splitlines()]
 
 
 def table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
@@ -94,12 +101,22 @@ def cli() -> list[str]:
     group: Any = typer.main.get_command(app)
     out = ["# Commands", "", MADE, "", group.help, ""]
     told: dict[str, str] = {}
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         options = table(("option", "value", "what"), _options(command))
         same = told.setdefault("\n".join(options), name)
         out += [f"## `tumorboard {name}`", "", command.help, ""]
-        out += options if same == name else [f"Options are those of [`tumorboard {same}`](#tumorboard-{same}).", ""]
+        place = "tumorboard-" + same.replace(" ", "-")
+        out += options if same == name else [f"Options are those of [`tumorboard {same}`](#{place}).", ""]
     return [*out, "## Exit codes", "", group.epilog.removeprefix("Exit codes: ").capitalize()]
+
+
+def _commands(group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every command by its words; those of a group with the group's name before theirs."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from ((f"{name} {inner}", one) for inner, one in _commands(command))
+        else:
+            yield name, command
 
 
 def _options(command: Any) -> Iterator[tuple[str, str, str]]:

@@ -17,6 +17,7 @@ from tumorboard import __version__
 from tumorboard.cli.deidentify import register_deidentify
 from tumorboard.cli.indices import register_indices
 from tumorboard.cli.keyboard import INTERRUPTED, hear_keyboard
+from tumorboard.cli.lab import register_lab
 from tumorboard.cli.options import register_chain_commands
 from tumorboard.cli.radiomics import register_radiomics
 from tumorboard.cli.respond import register_respond
@@ -57,6 +58,7 @@ register_train(app)
 register_radiomics(app)
 register_respond(app)
 register_indices(app)
+register_lab(app)
 
 
 def main() -> None:

@@ -1,0 +1,341 @@
+"""Every recipe on digital patients and on a null cohort: what papers report, what is measured, and what must be chance.
+
+Run with ``python benchmarks/recipes.py --cohort DIR [DIR …] --null DIR [DIR …] --out DIR [--only C1,D2]``; hours for
+all. The cohorts are those of ``tumorboard simulate --patients 300 --kind glioma --sites 2 --visits 5 --spacing-mm 3
+--also …`` (and ``--kind metastases``, ``--kind mixed``), the null ones the same with ``--null``; a recipe takes the
+first cohort that it can run on. What is finished is kept, and the same command goes on after a stop.
+
+A null cohort's images and survival depend on nothing that its tables say. Where the outcome and the features come out
+of the same tables or the same course, that does not take away what ties them, so their outcomes are shuffled besides;
+the table says which. Intervals of the checks are at the Bonferroni level over all lines of all recipes. Figures on
+digital patients say nothing about people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tumorboard import __version__
+from tumorboard.errors import TumorboardError
+from tumorboard.lab.cohort import Cohort, read_cohort
+from tumorboard.lab.recipe import Outcomes, Recipe, read_recipe, recipe_names
+from tumorboard.lab.run import Run, run_recipe
+from tumorboard.lab.scores import metric_names
+from tumorboard.metrics.catalogue import METRICS, measure
+from tumorboard.simulate.person.effects import EFFECTS, SPREAD
+from tumorboard.store import digest, write_atomic, write_json
+
+ALPHA = 0.05
+GREW, GREW_MM, HALVED = 1.2, 1.0, 0.5
+"""A treated lesion failed where its diameter grew by a fifth and 1 mm above the smallest, and responded where its
+volume halved (chosen near RANO-BM, whose 5 mm few digital lesions reach)."""
+
+NOT_OF_IMAGES = frozenset({"kind", "primary", "truth", "lesions.kind", "cells_mm2", "local_failure", "responder"})
+SHUFFLED_TOO = NOT_OF_IMAGES | {"responded", "pfs_days", "pfs_event", "expression_subtype"}
+"""Outcomes that follow from the same course or tissue as the images, in a null cohort too."""
+
+OF_TABLES = frozenset({"clinical", "molecular", "table", "expression"})
+
+
+# --- what became of treated lesions -------------------------------------------------------------------------------
+
+
+def followed_csv(folder: Path, out: Path) -> Path:
+    """Write what became of treated metastases, by lesion and by patient, from the truth of a digital cohort.
+
+    Columns: ``local_failure`` and ``responder`` of lesions of the first study; ``responded``, ``pfs_days`` and
+    ``pfs_event`` of patients (a lesion that failed, or a new one).
+    """
+    truth = folder / "derivatives" / "truth"
+    people = {r["participant_id"] for r in _rows(folder / "participants.tsv") if r["kind"] == "metastases"}
+    days = {(r["participant_id"], r["session_id"]): int(r["day"]) for r in _rows(truth / "visits.tsv")}
+    seen: dict[str, dict[str, dict[str, dict[str, str]]]] = {p: {} for p in sorted(people)}
+    for r in _rows(truth / "lesions.tsv"):
+        if r["participant_id"] in people:
+            seen[r["participant_id"]].setdefault(r["lesion"], {})[r["session_id"]] = r
+    lines = ["participant_id,session_id,lesion,local_failure,responder,responded,pfs_days,pfs_event"]
+    for patient, lesions in seen.items():
+        sessions = sorted(s for p, s in days if p == patient)
+        if len(sessions) < 2 or not lesions:
+            continue
+        failed_on: list[int] = []
+        responses = []
+        for number, by in sorted(lesions.items(), key=lambda item: int(item[0])):
+            on = failure_day([(days[patient, s], by[s]) for s in sessions if s in by])
+            if sessions[0] in by:
+                response = _volume(by.get(sessions[-1])) <= HALVED * _volume(by[sessions[0]])
+                responses.append(response and on is None)
+                lines.append(f"{patient},{sessions[0]},{number},{int(on is not None)},{int(responses[-1])},,,")
+            else:
+                failed_on.append(min(days[patient, s] for s in by))
+            failed_on += [] if on is None else [on]
+        end = min(failed_on, default=days[patient, sessions[-1]])
+        lines.append(f"{patient},,,,,{int(bool(responses) and all(responses))},{end},{int(bool(failed_on))}")
+    write_atomic(out, "\n".join(lines) + "\n")
+    return out
+
+
+def failure_day(course: Sequence[tuple[int, dict[str, str]]]) -> int | None:
+    """Return the first day on which a lesion had grown again as tumour; None where it never did."""
+    least = math.inf
+    for day, row in course:
+        mm = float(row["diameter_mm"])
+        if mm >= max(GREW * least, least + GREW_MM) and "radionecrosis" not in row["kind"]:
+            return day
+        least = min(least, mm)
+    return None
+
+
+def _volume(row: dict[str, str] | None) -> float:
+    return 0.0 if row is None else float(row["diameter_mm"]) ** 3
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+# --- running ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """The leading metric of one recipe (of one label) in one world; ``wide`` is the Bonferroni interval."""
+
+    recipe: str
+    label: str
+    metric: str
+    world: str
+    n: int = 0
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    wide_low: float | None = None
+    wide_high: float | None = None
+    chance: float | None = None
+    seconds: float = 0.0
+    why: str = ""
+
+
+def labels_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return what gets a line of its own: each label of a multilabel outcome, else one without a name."""
+    return recipe.endpoint.columns if recipe.endpoint.kind is Outcomes.MULTILABEL else ("",)
+
+
+def count_lines() -> int:
+    """Return how many lines all recipes have together: by so many the level is divided."""
+    return sum(len(labels_of(read_recipe(n))) for n in recipe_names())
+
+
+def shuffles(recipe: Recipe) -> bool:
+    """Whether a null cohort alone is not null for a recipe, so that outcomes are shuffled besides."""
+    tables = any(p.name in OF_TABLES for p in recipe.representation) or bool(recipe.compare)
+    return tables or any(c in SHUFFLED_TOO for c in recipe.endpoint.sources)
+
+
+def planted(recipe: Recipe, label: str) -> str:
+    """Return how large the effect is that digital images carry of an outcome: large, small, or none."""
+    column = label or (recipe.endpoint.column or recipe.endpoint.days)
+    if column in ("kind", "truth", "lesions.kind", "cells_mm2", "two_hg_mm", "grade", "diagnosis", "survival_days"):
+        return "large"
+    if column == "expression_subtype":
+        return "large" if any(p.name == "expression" for p in recipe.representation) else "none"
+    sizes = [_size(e.quantity, e.factor) for e in EFFECTS if _column(e.marker) == column.removeprefix("primary_")]
+    return "none" if not sizes else "large" if math.hypot(*sizes) > 1 else "small"
+
+
+def _size(quantity: str, factor: float) -> float:
+    """Return an effect in standard deviations between patients; chances count by their odds alone."""
+    return abs(math.log(max(factor, 0.05))) / SPREAD.get(quantity, 0.7)
+
+
+def _column(marker: str) -> str:
+    return marker.lower().replace(" ", "_").replace("/", "_")
+
+
+def lines_of(recipe: Recipe, run: Run, world: str, level: float, seconds: float) -> list[Line]:
+    """Return the lines of a run, with intervals at 95 % and at a level."""
+    outcome, metric = run.predicted.outcome, metric_names(recipe.endpoint.kind)[0]
+    out = []
+    for number, label in enumerate(labels_of(recipe)):
+        at = np.arange(len(outcome))
+        values, some = run.predicted.values, outcome
+        if label:
+            some, values = outcome.label(number), values[:, [number]]
+            at = np.flatnonzero(~np.isnan(some.values[:, 0]))
+        some, values = some.take(at), values[at]
+        truth: Any = (some.days, some.events) if outcome.kind is Outcomes.SURVIVAL else some.values[:, 0]
+        guess = values / values.sum(axis=1, keepdims=True) if outcome.kind is Outcomes.MULTICLASS else values[:, 0]
+        whose = [run.predicted.patients[i] for i in at]
+        groups = whose if len(set(whose)) < len(whose) else None
+        usual, wide = (measure(metric, truth, guess, groups=groups, level=one) for one in (0.95, level))
+        chance = METRICS[metric].chance
+        numbers = [_finite(v) for v in (usual.value, usual.low, usual.high, wide.low, wide.high)]
+        even = None if chance is None else float(chance(np.asarray(truth)))
+        out.append(Line(recipe.id, label, metric, world, len(at), *numbers, even, round(seconds, 1)))
+    return out
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def finished(recipe: Recipe, cohorts: Sequence[Cohort], world: str, home: Path, workers: int = 1) -> list[Line]:
+    """Return the lines of a recipe in one world; those of an earlier call where nothing has changed."""
+    level, shuffled = 1 - ALPHA / count_lines(), world == "null" and shuffles(recipe)
+    key = digest(__version__, recipe.as_yaml(), f"{level} {shuffled}", *("\n".join(c.patients) for c in cohorts))
+    place = home / recipe.id / world
+    try:
+        kept = json.loads((place / "lines.json").read_text(encoding="utf-8"))
+        if kept["key"] == key:
+            return [Line(**line) for line in kept["lines"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    why = "no cohort"
+    for cohort in cohorts:
+        start = time.monotonic()
+        try:
+            run = run_recipe(recipe, cohort, place, null=shuffled, workers=workers)
+            found = lines_of(recipe, run, world, level, time.monotonic() - start)
+            break
+        except TumorboardError as error:
+            why = str(error)
+    else:
+        found = [
+            Line(recipe.id, label, metric_names(recipe.endpoint.kind)[0], world, why=why) for label in labels_of(recipe)
+        ]
+    write_json(place / "lines.json", {"key": key, "lines": [asdict(line) for line in found]})
+    return found
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def verdict(line: Line) -> str:
+    """Return where the Bonferroni interval of a line lies: above, below or around chance."""
+    if line.wide_low is None or line.wide_high is None or line.chance is None:
+        return "not assessable"
+    return "above" if line.wide_low > line.chance else "below" if line.wide_high < line.chance else "covers chance"
+
+
+def table(pairs: Sequence[tuple[Recipe, Line, Line]]) -> str:
+    """Return published beside digital beside null, as Markdown."""
+    lines = [
+        "| recipe | metric | published | measured on digital patients (95 %) | n | planted effect | found |"
+        " null cohort (95 %) | n | null by | chance within |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for recipe, digital, null in pairs:
+        name = f"{recipe.id} {digital.label}".strip()
+        found = {"above": "yes", "not assessable": "not assessable"}.get(verdict(digital), "no")
+        by = "images, and shuffled outcomes" if shuffles(recipe) else "images"
+        within = {"covers chance": "yes", "above": "**no: above**", "below": "no: below"}.get(
+            verdict(null), verdict(null)
+        )
+        cells = (
+            *(name, digital.metric, _published(recipe, digital.metric), _shown(digital), digital.n or "–"),
+            *(planted(recipe, digital.label), found, _shown(null), null.n or "–", by, within),
+        )
+        lines.append("| " + " | ".join(str(c).replace("|", "/") for c in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _published(recipe: Recipe, metric: str) -> str:
+    told = recipe.published
+    if metric in told:
+        return str(told[metric])
+    numbers = [f"{k} {v}" for k, v in told.items() if k != "note"]
+    return "; ".join(numbers) or "–"
+
+
+def _shown(line: Line) -> str:
+    if line.value is None:
+        return f"did not run: {line.why}" if line.why else "not assessable"
+    if line.low is None or line.high is None:
+        return f"{line.value:.2f}"
+    return f"{line.value:.2f} ({line.low:.2f} to {line.high:.2f})"
+
+
+def summary(pairs: Sequence[tuple[Recipe, Line, Line]]) -> str:
+    """Return the two checks in words."""
+    nulls = [verdict(n) for _, _, n in pairs]
+    ran = [v for v in nulls if v != "not assessable"]
+    sure = [verdict(d) for r, d, _ in pairs if planted(r, d.label) == "large" and verdict(d) != "not assessable"]
+    none = [verdict(d) for r, d, _ in pairs if planted(r, d.label) == "none" and verdict(d) != "not assessable"]
+    return (
+        f"Intervals of the checks are at level 1 - {ALPHA:g}/{count_lines()}.\n"
+        f"Null cohort: {ran.count('covers chance')} of {len(ran)} lines cover chance, {ran.count('above')} lie above, "
+        f"{ran.count('below')} below; {len(nulls) - len(ran)} did not run.\n"
+        f"Digital patients: a large planted effect is found in {sure.count('above')} of {len(sure)} lines; where none "
+        f"is planted, {none.count('above')} of {len(none)} lines lie above chance.\n"
+    )
+
+
+def write_results(pairs: Sequence[tuple[Recipe, Line, Line]], out: Path) -> str:
+    """Write the table as Markdown, and every line as CSV; return the Markdown."""
+    text = summary(pairs) + "\n" + table(pairs)
+    write_atomic(out / "recipes.md", text)
+    rows = [asdict(line) for _, digital, null in pairs for line in (digital, null)]
+    if rows:
+        body = "\n".join(",".join(_cell(v) for v in row.values()) for row in rows)
+        write_atomic(out / "recipes.csv", ",".join(rows[0]) + "\n" + body + "\n")
+    return text
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+
+
+def _cohorts(folders: Sequence[Path], out: Path, world: str) -> list[Cohort]:
+    found = []
+    for number, folder in enumerate(folders, 1):
+        place = out / f"{world}-{number}" / "followed.csv"
+        found.append(read_cohort(folder, tables=[followed_csv(folder, place)]))
+    return found
+
+
+def _recipes(only: str) -> Iterator[Recipe]:
+    names = [n for n in only.split(",") if n] or [n for n in recipe_names() if not n.startswith("example")]
+    return (read_recipe(n) for n in names)
+
+
+def main() -> None:
+    """Run, write after each recipe, and print the table."""
+    parser = argparse.ArgumentParser(description="Recipes on digital patients and on a null cohort.")
+    parser.add_argument("--cohort", type=Path, nargs="+", default=[])
+    parser.add_argument("--null", type=Path, nargs="+", default=[])
+    parser.add_argument("--out", type=Path, default=Path("build/recipes"))
+    parser.add_argument("--only", default="", help="ids, separated by commas")
+    parser.add_argument("--workers", type=int, default=1)
+    wanted = parser.parse_args()
+    if not wanted.cohort or not wanted.null:
+        print("cohorts are not there (--cohort DIR --null DIR; see the head of this file)")
+        return
+    worlds = {
+        "digital": _cohorts(wanted.cohort, wanted.out, "digital"),
+        "null": _cohorts(wanted.null, wanted.out, "null"),
+    }
+    pairs: list[tuple[Recipe, Line, Line]] = []
+    for recipe in _recipes(wanted.only):
+        sides = [finished(recipe, cohorts, world, wanted.out, wanted.workers) for world, cohorts in worlds.items()]
+        pairs += [(recipe, digital, null) for digital, null in zip(*sides, strict=True)]
+        write_results(pairs, wanted.out)
+        print(
+            f"{recipe.id}: " + "; ".join(f"{line.world} {_shown(line)}" for side in sides for line in side), flush=True
+        )
+    print("\n" + write_results(pairs, wanted.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Explanations of models that read a table: one method a file."""

@@ -1,0 +1,159 @@
+"""Results of a run as files: predictions, metrics, recipe, facts, model, page.
+
+Why it exists: every number that is printed lies here in a form that another program can read, and all files of one run
+tell the same story. They are written whole, in one order, and equal runs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tumorboard.lab.model import CardFacts, Model, shown
+from tumorboard.lab.recipe import Outcomes
+from tumorboard.lab.run import Run
+from tumorboard.metrics.estimate import Estimate
+from tumorboard.store import write_atomic, write_json
+
+FILES = ("oof.csv", "metrics.json", "metrics.csv", "recipe.yaml", "facts.json", "page.html")
+"""What a run writes beside ``model/`` and ``cache/``."""
+
+
+def write_run(run: Run, out: Path) -> None:
+    """Write everything of a run into a folder.
+
+    Parameters
+    ----------
+    run : Run
+        What came of a recipe.
+    out : Path
+        Folder; it is made.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    from tumorboard.lab.drawn import pictures_of
+    from tumorboard.lab.evidence import facts_of
+    from tumorboard.lab.page import page
+
+    pictures = pictures_of(run)
+    facts = facts_of(run, tuple(title for title, _ in pictures))
+    write_atomic(out / "recipe.yaml", run.recipe.as_yaml())
+    write_atomic(out / "oof.csv", predictions_csv(run))
+    write_json(out / "metrics.json", metrics_json(run))
+    write_atomic(out / "metrics.csv", metrics_csv(run))
+    model_of(run).save(out / "model")
+    write_atomic(out / "facts.json", facts.model_dump_json(indent=1, exclude_none=True) + "\n")
+    write_atomic(out / "page.html", page(run, facts, pictures))
+
+
+def model_of(run: Run) -> Model:
+    """Return the model that was trained on all rows that are not external, with its card."""
+    return Model.of(run.recipe, run.training, run.fitted, run.conformal, card_facts(run))
+
+
+def card_facts(run: Run) -> CardFacts:
+    """Return what a card repeats of a run."""
+    from tumorboard import __version__
+    from tumorboard.lab.checks import events_of
+    from tumorboard.lab.evidence import packages
+
+    some = run.training
+    training = {
+        "rows": len(some),
+        "patients": len(set(some.table.patients)),
+        "events": events_of(some.outcome)[0],
+        "sites": len(set(some.sites.tolist()) - {""}),
+        "predictors": len(run.fitted.pipeline.names_),
+        "candidates": len(run.fitted.names),
+    }
+    measured = {
+        n: {"value": shown(e.value), "low": shown(e.low), "high": shown(e.high)} for n, e in run.metrics.items()
+    }
+    return CardFacts(training, measured, {"tumorboard": __version__, **packages()})
+
+
+def metrics_json(run: Run) -> dict[str, Any]:
+    """Return metrics with intervals, published values, and the world that they come from."""
+    return {
+        "recipe": run.recipe.id,
+        "world": run.world,
+        "rows": len(run.rows),
+        "patients": len(set(run.predicted.patients)),
+        "validation": run.recipe.validation.name,
+        "leading": next(iter(run.metrics)),
+        "metrics": {n: _estimate(e) for n, e in run.metrics.items()},
+        "reference": {n: _estimate(e) for n, e in run.reference.items()},
+        "difference": None if run.against is None else _estimate(run.against.difference) | {"p": shown(run.against.p)},
+        "chance_p": shown(run.chance_p),
+        "published": dict(run.recipe.published),
+        "warnings": list(run.warnings),
+    }
+
+
+def _estimate(e: Estimate) -> dict[str, Any]:
+    found = {"value": shown(e.value), "low": shown(e.low), "high": shown(e.high), "n": e.n}
+    return found | ({"reason": e.reason} if e.reason else {})
+
+
+def metrics_csv(run: Run) -> str:
+    """Return one line a metric: name, world, value, low, high, n, reason, published."""
+    published: Mapping[str, Any] = run.recipe.published
+    rows = [
+        (n, run.world, _cell(e.value), _cell(e.low), _cell(e.high), e.n, e.reason, published.get(n, ""))
+        for n, e in run.metrics.items()
+    ]
+    return _csv(("metric", "world", "value", "low", "high", "n", "reason", "published"), rows)
+
+
+def predictions_csv(run: Run) -> str:
+    """Return one line a row that was tested: whose, where, fold, truth, and predictions out of fold."""
+    outcome, values = run.predicted.outcome, run.predicted.values
+    fold = {int(i): r.fold.name for r in run.folds for i in r.fold.test}
+    header = ["patient", "study", "lesion", "site", "fold", *_truth_names(run), *_value_names(run)]
+    curves = run.predicted.survival
+    header += [] if curves is None else [f"alive_after_{d:g}" for d in run.predicted.days]
+    rows = []
+    for n, row in enumerate(run.rows):
+        unit = run.data.table.units[row]
+        told = [unit.patient, unit.study, unit.lesion, run.data.sites[row], fold[int(row)]]
+        told += [_cell(v) for v in outcome.values[n]] + [_cell(v) for v in values[n]]
+        told += [] if curves is None else [_cell(v) for v in curves[n]]
+        rows.append(told)
+    return _csv(header, rows)
+
+
+def _truth_names(run: Run) -> list[str]:
+    kind, names = run.data.outcome.kind, run.data.outcome.names
+    return [f"true_{n}" for n in names] if kind in (Outcomes.SURVIVAL, Outcomes.MULTILABEL) else ["truth"]
+
+
+def _value_names(run: Run) -> list[str]:
+    kind, names = run.data.outcome.kind, run.data.outcome.names
+    if kind in (Outcomes.MULTICLASS, Outcomes.MULTILABEL):
+        return [f"p_{n}" for n in names]
+    return {Outcomes.BINARY: [f"p_{names[-1]}"], Outcomes.SURVIVAL: ["risk"]}.get(kind, ["predicted"])
+
+
+def _cell(value: float) -> str:
+    number = float(value)
+    if np.isnan(number):
+        return ""
+    if np.isinf(number):
+        return "inf" if number > 0 else "-inf"
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _csv(header: Any, rows: Any) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
