@@ -175,6 +175,7 @@ if trainer.ranks.first:
 """
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_with_twice_the_batch_learns(tmp_path: Path) -> None:
     here = str(Path(__file__).parent)
     sums = {}
