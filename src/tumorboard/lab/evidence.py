@@ -133,13 +133,14 @@ def _features(run: Run) -> FeatureFacts:
         harmonised=" and ".join(sites),
         non_radiomic=tuple(n for n in names if n in _TABLES),
     )
+    candidates = len(run.fitted.names)
+    if candidates:  # images alone have no columns to count
+        told |= {"candidates": candidates, "selected": len(run.fitted.pipeline.names_)}
     return FeatureFacts(
         hand_crafted=any(n in _RADIOMIC for n in names),
         deep="deep" in names,
-        end_to_end=False,
-        tabular=True,
-        candidates=len(run.fitted.names),
-        selected=len(run.fitted.pipeline.names_),
+        end_to_end="network" in names,
+        tabular=candidates > 0,
         settings_saved=True,
         **told,
     )

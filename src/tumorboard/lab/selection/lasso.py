@@ -58,11 +58,16 @@ class Lasso(Selection):
 def _path(z: Floats, y: Floats, keep: int) -> Floats:
     """Return absolute weights along the path, shape (columns, steps)."""
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import lars_path
+    from sklearn.linear_model import lars_path, lasso_path
 
+    y = y - y.mean()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # columns that repeat another are dropped: wanted here
-        return np.asarray(np.abs(lars_path(z, y - y.mean(), method="lasso", max_iter=4 * keep, return_path=True)[2]))
+        try:
+            weights = lars_path(z, y, method="lasso", max_iter=4 * keep, return_path=True)[2]
+        except ValueError:  # columns that nearly repeat others can leave its active set apart from its weights
+            weights = lasso_path(z, y)[1]
+    return np.asarray(np.abs(weights))
 
 
 def _alive(weights: Floats, most: int) -> NDArray[np.int64]:
