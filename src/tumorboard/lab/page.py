@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from tumorboard.appraise.facts import RunFacts
+from tumorboard.appraise import Answer, Appraisal, RunFacts
 from tumorboard.lab.drawn import Picture
 from tumorboard.lab.run import Run
 from tumorboard.metrics.estimate import Estimate
@@ -34,7 +34,7 @@ class Line:
     rival: str
 
 
-def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = ()) -> str:
+def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = (), appraisals: Sequence[Appraisal] = ()) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -45,6 +45,8 @@ def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = ()) -> str:
         Of it.
     pictures : sequence of (str, str)
         Titles, and PNG as base64.
+    appraisals : sequence of Appraisal
+        Checklists that were answered; their items lie beside the page.
 
     Returns
     -------
@@ -61,6 +63,8 @@ def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = ()) -> str:
         pictures=pictures,
         note=run.recipe.published.get("note", ""),
         numbers=_numbers(run, facts),
+        answers=[kind.value for kind in Answer],
+        checklists=[_counted(one) for one in appraisals],
         kept=run.fitted.pipeline.names_,
         top=important(run),
         warnings=run.warnings,
@@ -111,6 +115,14 @@ def _against(run: Run) -> str:
         return ""
     p = "" if math.isnan(run.against.p) else f", p = {run.against.p:.2g}"
     return in_words(run.against.difference) + p
+
+
+def _counted(appraisal: Appraisal) -> tuple[str, list[int], str]:
+    """Return a checklist's title, how many items have each answer, and the score."""
+    score = appraisal.score
+    reached = f"{score.low:g}" if score.low == score.high else f"{score.low:g} to {score.high:g}"
+    title = f"{appraisal.checklist.title} ({appraisal.checklist.version})"
+    return title, [appraisal.count(kind) for kind in Answer], f"{reached} of {score.most:g}"
 
 
 def _numbers(run: Run, facts: RunFacts) -> list[tuple[str, Any]]:

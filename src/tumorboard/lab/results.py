@@ -21,7 +21,7 @@ from tumorboard.metrics.estimate import Estimate
 from tumorboard.store import write_atomic, write_json
 
 FILES = ("oof.csv", "metrics.json", "metrics.csv", "recipe.yaml", "facts.json", "page.html")
-"""What a run writes beside ``model/`` and ``cache/``."""
+"""What a run writes beside ``model/``, ``checklists/`` and ``cache/``."""
 
 
 def write_run(run: Run, out: Path) -> None:
@@ -39,6 +39,8 @@ def write_run(run: Run, out: Path) -> None:
     OutputError
         The folder cannot be written.
     """
+    from tumorboard.appraise import CHECKLISTS, appraise, read_checklist
+    from tumorboard.appraise.write import write_appraisals
     from tumorboard.lab.drawn import pictures_of
     from tumorboard.lab.evidence import facts_of
     from tumorboard.lab.page import page
@@ -51,7 +53,9 @@ def write_run(run: Run, out: Path) -> None:
     write_atomic(out / "metrics.csv", metrics_csv(run))
     model_of(run).save(out / "model")
     write_atomic(out / "facts.json", facts.model_dump_json(indent=1, exclude_none=True) + "\n")
-    write_atomic(out / "page.html", page(run, facts, pictures))
+    appraisals = tuple(appraise(facts.closed(), read_checklist(name)) for name in CHECKLISTS)
+    write_appraisals(out / "checklists", appraisals)
+    write_atomic(out / "page.html", page(run, facts, pictures, appraisals))
 
 
 def model_of(run: Run) -> Model:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import zipfile
 
 import numpy as np
 import pytest
 
+from tumorboard.appraise import CHECKLISTS, RunFacts, appraise, read_checklist
 from tumorboard.errors import FileFormatError, InputError
 from tumorboard.lab import Dataset, Table, run_recipe
 from tumorboard.lab import run as frame
@@ -47,6 +50,7 @@ def test_repeated_and_killed_runs_give_the_same_bytes(make_recipe, make_dataset,
     run_recipe(recipe, data, tmp_path / "killed")
     first = every_byte(tmp_path / "first")
     assert set(FILES) <= set(first)
+    assert {f"checklists/{name}.json" for name in CHECKLISTS} <= set(first)
     assert first == every_byte(tmp_path / "again") == every_byte(tmp_path / "killed")
 
 
@@ -186,3 +190,19 @@ def test_the_shelf():
     assert listed["example"].outcome == "binary: idh"
     assert "learner:" in show_recipe("E2")
     assert "example" not in new_recipe("mine")
+
+
+@pytest.mark.parametrize("name", CHECKLISTS)
+def test_the_page_counts_the_answers_that_lie_beside_it(name, make_recipe, make_dataset, tmp_path):
+    out = tmp_path / "out"
+    run_recipe(make_recipe("binary", {"name": "logistic"}, PREPARE), make_dataset("binary", n=60), out)
+    told = json.loads((out / "checklists" / f"{name}.json").read_text())
+    facts = RunFacts.model_validate_json((out / "facts.json").read_text())
+    again = appraise(facts.closed(), read_checklist(name))
+    assert [item["answer"] for item in told["items"]] == [a.answer.value for a in again.answers]
+    page, title = (out / "page.html").read_text(), f"{told['title']} ({told['version']})"
+    row = re.search(rf"<tr><th scope=\"row\">{re.escape(html.escape(title))}</th>(.*?)</tr>", page)
+    assert row is not None
+    counts = [int(n) for n in re.findall(r"<td>(\d+)</td>", row[1])]
+    assert sum(counts) == len(told["items"])
+    assert counts[0] == sum(item["answer"] == "yes" for item in told["items"])
