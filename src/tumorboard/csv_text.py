@@ -1,4 +1,4 @@
-"""Tables that people type: tolerant reading of CSV, and refusals that name the row.
+"""Tables that people type: tolerant reading of CSV, refusals that name the row; and the writing of tables.
 
 Why it exists: spreadsheets write byte-order marks, semicolons and empty columns, and change dates. What harms nobody is
 read; everything else is refused with the row and what would be right. What stands in a cell is repeated only where it
@@ -12,7 +12,7 @@ import datetime as dt
 import difflib
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Cells
 from dataclasses import dataclass
 from pathlib import Path
@@ -234,3 +234,18 @@ def unknown_word(cell: str, known: Mapping[str, str], expected: str, where: str,
     got = f"{cell!r}" if near else "an empty cell" if not cell else "another word"
     remedy = f"did you mean {known[near[0]]!r}?" if near else "use one of those"
     return error(expected, got=got, where=where, remedy=remedy)
+
+
+def table_text(header: Iterable[str], rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:
+    r"""Return a table as text.
+
+    Examples
+    --------
+    >>> table_text(("a", "b"), [(1, "x")], "\t")
+    'a\tb\n1\tx\n'
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()

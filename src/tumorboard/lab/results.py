@@ -6,14 +6,13 @@ tell the same story. They are written whole, in one order, and equal runs give e
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tumorboard.csv_text import table_text
 from tumorboard.lab.model import CardFacts, Model, shown
 from tumorboard.lab.recipe import Outcomes
 from tumorboard.lab.run import Run
@@ -114,7 +113,7 @@ def metrics_csv(run: Run) -> str:
         (n, run.world, _cell(e.value), _cell(e.low), _cell(e.high), e.n, e.reason, published.get(n, ""))
         for n, e in run.metrics.items()
     ]
-    return _csv(("metric", "world", "value", "low", "high", "n", "reason", "published"), rows)
+    return table_text(("metric", "world", "value", "low", "high", "n", "reason", "published"), rows)
 
 
 def predictions_csv(run: Run) -> str:
@@ -131,7 +130,7 @@ def predictions_csv(run: Run) -> str:
         told += [_cell(v) for v in outcome.values[n]] + [_cell(v) for v in values[n]]
         told += [] if curves is None else [_cell(v) for v in curves[n]]
         rows.append(told)
-    return _csv(header, rows)
+    return table_text(header, rows)
 
 
 def _truth_names(run: Run) -> list[str]:
@@ -153,11 +152,3 @@ def _cell(value: float) -> str:
     if np.isinf(number):
         return "inf" if number > 0 else "-inf"
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
-
-
-def _csv(header: Any, rows: Any) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

@@ -6,9 +6,7 @@ their digits; a number that could not be measured is an empty cell with its reas
 
 from __future__ import annotations
 
-import csv
-import io
-
+from tumorboard.csv_text import table_text
 from tumorboard.measurement import Measurement, StudyMeasurements
 
 COLUMNS = (
@@ -38,11 +36,7 @@ def measurements_csv(measurements: StudyMeasurements) -> str:
     >>> measurements_csv(table).splitlines()[1]
     'ses-01,ET,volume,,mL,,,measured,not_assessable,T1C is missing,,,'
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(_cells(measurements.study, m) for m in measurements.measurements)
-    return stream.getvalue()
+    return table_text(COLUMNS, (_cells(measurements.study, m) for m in measurements.measurements))
 
 
 def _cells(study: str, m: Measurement) -> list[str | float | int | None]:

@@ -10,14 +10,13 @@ al. Neuro Oncol 2023;25:533-543 (concordance correlation of time to progression)
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tumorboard.csv_text import table_text
 from tumorboard.errors import InputError
 from tumorboard.metrics.agreement import bland_altman, concordance_correlation, kappa, share
 from tumorboard.metrics.estimate import Estimate
@@ -225,13 +224,11 @@ def agreement_csv(rows: Sequence[AgreementRow], *, digital: bool) -> str:
     >>> agreement_csv([row], digital=True).splitlines()[1][:59]
     '1,rano-2.0,volumetric,ccc,,,,2,not_assessable,2 patients,1,'
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        what = [int(digital), row.criterion, row.other, row.quantity]
-        writer.writerow([*what, *estimate_cells(row.estimate), *METHODS[row.quantity]])
-    return stream.getvalue()
+    told = (
+        (int(digital), row.criterion, row.other, row.quantity, *estimate_cells(row.estimate), *METHODS[row.quantity])
+        for row in rows
+    )
+    return table_text(COLUMNS, told)
 
 
 def estimate_cells(estimate: Estimate) -> list[float | int | str | None]:

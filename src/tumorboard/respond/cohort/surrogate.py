@@ -26,8 +26,6 @@ Source: Anderson JR, Cain KC, Gelber RD. J Clin Oncol 1983;1:710-719 (landmark);
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +33,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tumorboard.csv_text import table_text
 from tumorboard.errors import InputError
 from tumorboard.metrics.concordance import harrell_c, uno_c
 from tumorboard.metrics.estimate import Estimate
@@ -354,10 +353,11 @@ def surrogate_csv(rows: Sequence[SurrogateRow], *, digital: bool) -> str:
     >>> surrogate_csv([row], digital=False).splitlines()[1][:59]
     '0,volumetric,landmark_hr,183,2.5,1.5,4.0,80,ok,,0.001,60,1,'
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        what = [int(digital), row.criterion, row.quantity, row.landmark_days]
-        writer.writerow([*what, *estimate_cells(row.estimate), row.p, row.deaths, *METHODS[row.quantity]])
-    return stream.getvalue()
+    told = (
+        (
+            *(int(digital), row.criterion, row.quantity, row.landmark_days),
+            *(*estimate_cells(row.estimate), row.p, row.deaths, *METHODS[row.quantity]),
+        )
+        for row in rows
+    )
+    return table_text(COLUMNS, told)

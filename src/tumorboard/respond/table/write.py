@@ -6,13 +6,12 @@ visits that a case folder gave can be seen, corrected and judged again.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Cells
 from pathlib import Path
 
+from tumorboard.csv_text import table_text
 from tumorboard.respond.table.cells import COLUMNS, OF_LESION, OF_VISIT
 from tumorboard.respond.visits import Course, Seen, Visit
 from tumorboard.store import write_atomic
@@ -143,11 +142,7 @@ def _visit_cells(patient: str, visit: Visit, seen: Seen | None) -> Iterator[obje
 
 
 def _csv(columns: Cells[str], rows: Iterable[Iterable[object]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return stream.getvalue()
+    return table_text(columns, ([_cell(value) for value in row] for row in rows))
 
 
 def _cell(value: object) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.atlas.icbm152 import icbm152
+from tumorboard.csv_text import table_text
 from tumorboard.io.images import write_volume
 from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
@@ -25,7 +26,6 @@ from tumorboard.simulate.files.tree import (
     described,
     events_table,
     sessions_table,
-    table_text,
     write_descriptions,
 )
 from tumorboard.simulate.native import NativePatient, native_study

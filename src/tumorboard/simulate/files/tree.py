@@ -9,13 +9,12 @@ Source: BIDS specification 1.10 (https://bids-specification.readthedocs.io); ``e
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tumorboard import __version__
+from tumorboard.csv_text import table_text
 from tumorboard.io.images import write_volume
 from tumorboard.labels import TISSUE_NAMES
 from tumorboard.simulate.patient import DigitalPatient, DigitalStudy
@@ -115,21 +114,6 @@ def sessions_table(dates: Iterable[tuple[str, dt.date]]) -> str:
 def _event_row(subject: str, event: Event) -> Sequence[object]:
     end = event.end_date.isoformat() if event.end_date else ""
     return (subject, event.date.isoformat(), end, event.kind.value, event.value, event.unit, event.detail)
-
-
-def table_text(header: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str) -> str:
-    r"""Return a table as text.
-
-    Examples
-    --------
-    >>> table_text(("a", "b"), [(1, "x")], "\t")
-    'a\tb\n1\tx\n'
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def described(name: str, kind: str, seed: int) -> dict[str, object]:
