@@ -24,8 +24,8 @@ from tumorboard.detect.base import Detected
 from tumorboard.detect.joined import joined
 from tumorboard.io.images import read_volume
 from tumorboard.learn.holdout import HeldOut, held_out
-from tumorboard.metrics.detection import Case, Found
-from tumorboard.metrics.froc import froc
+from tumorboard.metrics.maps.detection import Case, Found
+from tumorboard.metrics.maps.froc import froc
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import USED, Sequence

@@ -21,8 +21,8 @@ from monai.metrics import DiceMetric, HausdorffDistanceMetric, SurfaceDiceMetric
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
-from tumorboard.metrics.overlap import dice
-from tumorboard.metrics.surface import NSD_TOLERANCE_MM, surface_distances
+from tumorboard.metrics.maps.overlap import dice
+from tumorboard.metrics.maps.surface import NSD_TOLERANCE_MM, surface_distances
 
 Masks = dict[str, NDArray[np.bool_]]
 Table = NDArray[np.float64]

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from tumorboard.learn.holdout import HeldOut, held_out
-from tumorboard.metrics.overlap import dice
-from tumorboard.metrics.surface import surface_distances
+from tumorboard.metrics.maps.overlap import dice
+from tumorboard.metrics.maps.surface import surface_distances
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment import Segmentation
 from tumorboard.segment.named import segmenter_of

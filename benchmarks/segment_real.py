@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from tumorboard.defaults import SEGMENTER
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
-from tumorboard.metrics.overlap import dice
+from tumorboard.metrics.maps.overlap import dice
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment.named import segmenter_of
 from tumorboard.segment.space import parts

@@ -17,7 +17,7 @@ import torch
 from monai.inferers.utils import sliding_window_inference
 
 from tumorboard.learn.holdout import held_out
-from tumorboard.metrics.overlap import dice
+from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import read_bundle, shipped
 from tumorboard.segment.learned import LearnedSegmenter, Options
 from tumorboard.simulate.subject import Kind

@@ -37,7 +37,7 @@ from tumorboard.learn.holdout import HeldOut, held_out
 from tumorboard.learn.loop import Progress, Trainer, fast_bfloat16
 from tumorboard.learn.settings import Source, TrainSettings
 from tumorboard.learn.sources import opened
-from tumorboard.metrics.overlap import dice
+from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.architectures import Architecture, load_weights
 from tumorboard.networks.foreign.window import nnunet_windows
 from tumorboard.sequences import USED, Sequence

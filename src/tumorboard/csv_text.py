@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import difflib
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, nearest_name
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
@@ -165,7 +164,7 @@ def _header(cells: Cells[str], kept: Kept) -> list[str]:
         raise kept.error(f"a header with {', '.join(known)}", got=got, where=where, remedy="add the header row")
     for column in columns:
         if column not in known:
-            remedy = kept.if_unknown(column) or _nearest(column, known)
+            remedy = kept.if_unknown(column) or _other_column(column, known)
             raise kept.error(f"the columns {', '.join(known)}", got=repr(column), where=where, remedy=remedy)
     if len(set(columns)) < len(columns):
         raise kept.error("each column once", got="a column twice", where=where, remedy="delete one")
@@ -178,9 +177,9 @@ def _header(cells: Cells[str], kept: Kept) -> list[str]:
     return columns
 
 
-def _nearest(column: str, known: Cells[str]) -> str:
-    near = difflib.get_close_matches(column, known, n=1, cutoff=0.3)
-    return f"did you mean {near[0]!r}? Otherwise delete the column" if near else "delete the column"
+def _other_column(column: str, known: Cells[str]) -> str:
+    near = nearest_name(column, known, cutoff=0.3)
+    return f"did you mean {near!r}? Otherwise delete the column" if near else "delete the column"
 
 
 def _row(columns: Cells[str], cells: Cells[str], line: int, kept: Kept) -> dict[str, str]:
@@ -228,11 +227,11 @@ def unknown_word(cell: str, known: Mapping[str, str], expected: str, where: str,
     Examples
     --------
     >>> print(unknown_word("surgry", {"surgery": "surgery"}, "an event of surgery", "events row 2", InputError))
-    events row 2: expected an event of surgery; got 'surgry'. What to do: did you mean 'surgery'?.
+    events row 2: expected an event of surgery; got 'surgry'. What to do: did you mean 'surgery'?
     """
-    near = difflib.get_close_matches(cell.lower(), list(known), n=1)
+    near = nearest_name(cell, known)
     got = f"{cell!r}" if near else "an empty cell" if not cell else "another word"
-    remedy = f"did you mean {known[near[0]]!r}?" if near else "use one of those"
+    remedy = f"did you mean {known[near]!r}?" if near else "use one of those"
     return error(expected, got=got, where=where, remedy=remedy)
 
 

@@ -22,6 +22,43 @@ files are named by role or by a redacted name (see :func:`tumorboard.intake.reda
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+
+def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the known name that is spelled most like a name, in either case; empty where none is like it.
+
+    Parameters
+    ----------
+    name : str
+        As the user wrote it.
+    known : iterable of str
+        What it may be.
+    cutoff : float
+        Likeness from 0 to 1 that is asked for.
+
+    Examples
+    --------
+    >>> nearest_name("Forrest", ["forest", "cox"])
+    'forest'
+    """
+    spelled = {k.lower(): k for k in known}
+    near = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=cutoff)
+    return spelled[near[0]] if near else ""
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "choose one of them", cutoff: float = 0.6) -> str:
+    """Return the remedy for an unknown name: the nearest one as a question, or what else to do.
+
+    Examples
+    --------
+    >>> did_you_mean("forrest", ["forest", "cox"])
+    "did you mean 'forest'?"
+    """
+    near = nearest_name(name, known, cutoff)
+    return f"did you mean {near!r}?" if near else otherwise
+
 
 class TumorboardError(Exception):
     """Base of all errors raised on purpose; anything else is our defect (exit code 1).
@@ -51,7 +88,7 @@ class TumorboardError(Exception):
         text += f"expected {expected}"
         text += f"; got {got}" if got else ""
         text += "."
-        text += f" What to do: {remedy}." if remedy else ""
+        text += f" What to do: {remedy}{'' if remedy.endswith('?') else '.'}" if remedy else ""
         super().__init__(text)
 
 

@@ -371,7 +371,7 @@ def test_refused_named_files_of_two_patients_or_times(tree: Tree):
     [
         ({"labels": "own.nii"}, "--scheme"),
         ({"scheme": "brats2023"}, "scheme alone"),
-        ({"labels": "own.nii", "scheme": "brats23"}, "did you mean brats20"),
+        ({"labels": "own.nii", "scheme": "brats23"}, "did you mean 'brats20"),
         ({"labels": "gone.nii", "scheme": "brats2023"}, "nothing there"),
         ({"labels": "note.txt", "scheme": "brats2023"}, "another ending"),
     ],

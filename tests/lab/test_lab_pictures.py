@@ -10,12 +10,12 @@ import pytest
 
 from tumorboard.errors import InputError
 from tumorboard.lab import forest, picture_frame, pictures
-from tumorboard.metrics.decision_curve import decision_curve
+from tumorboard.metrics.calibrate.smooth import calibration_curve
+from tumorboard.metrics.classify.decision_curve import decision_curve
+from tumorboard.metrics.classify.precision_recall import precision_recall_curve
+from tumorboard.metrics.classify.roc import roc_auc, roc_curve
 from tumorboard.metrics.estimate import Estimate
-from tumorboard.metrics.learning_curve import CurvePoint
-from tumorboard.metrics.precision_recall import precision_recall_curve
-from tumorboard.metrics.roc import roc_auc, roc_curve
-from tumorboard.metrics.smooth_calibration import calibration_curve
+from tumorboard.metrics.plan.learning_curve import CurvePoint
 from tumorboard.metrics.subgroups import subgroup_table
 
 RNG = np.random.default_rng(0)

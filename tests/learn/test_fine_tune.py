@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tumorboard.cli.main import app
 from tumorboard.io.images import write_volume
 from tumorboard.learn.holdout import HeldOut, held_out
-from tumorboard.metrics.overlap import dice
+from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import read_bundle, shipped
 from tumorboard.segment.learned import LearnedSegmenter, Options
 from tumorboard.sequences import USED, Sequence

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from tumorboard.errors import InputError
 from tumorboard.metrics import resampling
 from tumorboard.metrics.agreement import share
+from tumorboard.metrics.classify.delong import compare_aucs
+from tumorboard.metrics.classify.multiclass import Ranking
+from tumorboard.metrics.classify.roc import roc_auc
 from tumorboard.metrics.comparing import ADJUSTMENTS, adjusted_p, against_chance, compare_metrics
-from tumorboard.metrics.delong import compare_aucs
 from tumorboard.metrics.estimate import Estimate
-from tumorboard.metrics.learning_curve import learning_curve
-from tumorboard.metrics.missing_data import missing_report
-from tumorboard.metrics.multiclass import Ranking
-from tumorboard.metrics.roc import roc_auc
+from tumorboard.metrics.plan.learning_curve import learning_curve
+from tumorboard.metrics.plan.missing_data import missing_report
 from tumorboard.metrics.subgroups import subgroup_table
 
 names = st.lists(st.sampled_from("ABCDEFG"), min_size=1, max_size=30)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tumorboard.errors import InputError
-from tumorboard.metrics.concordance import harrell_c
+from tumorboard.metrics.survival.concordance import harrell_c
 from tumorboard.respond.cohort.surrogate import (
     COLUMNS,
     LATEST_LOOK_DAYS,

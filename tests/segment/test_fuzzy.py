@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError
-from tumorboard.metrics.evaluate import evaluate
+from tumorboard.metrics.maps.evaluate import evaluate
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.asymmetry import TOLERANCE_MM, asymmetry, smooth_inside

@@ -7,7 +7,6 @@ it is read. The wording is ours and brief: the papers' own words count.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tumorboard.appraise.expression import Ask
 from tumorboard.appraise.words import known_path
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 
 CHECKLISTS = ("tripod-2015", "tripod-ai", "claim-2020", "claim-2024", "rqs", "metrics", "clear")
 """Reporting of prediction models, of artificial intelligence in imaging, of radiomics."""
@@ -224,8 +223,7 @@ def read_checklist(name: str) -> Checklist:
     (16, -8.0, 36.0)
     """
     if name not in CHECKLISTS:
-        near = difflib.get_close_matches(name, CHECKLISTS, n=1)
-        remedy = f"did you mean {near[0]!r}" if near else "choose one of them"
+        remedy = did_you_mean(name, CHECKLISTS)
         raise InputError(f"a checklist of {', '.join(CHECKLISTS)}", got=repr(name), remedy=remedy)
     text = (files("tumorboard.appraise") / "checklists" / f"{name}.toml").read_text(encoding="utf-8")
     return parse_checklist(text)

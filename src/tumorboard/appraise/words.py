@@ -5,13 +5,12 @@ Why it exists: checklists name facts by path, and every answer is told in the sa
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from tumorboard.appraise.fields import SECTIONS
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 
 DESIGNS = {
     "apparent": "on its own training patients",
@@ -74,9 +73,8 @@ def known_path(path: str) -> str:
     """
     every = paths()
     if path not in every:
-        near = difflib.get_close_matches(path, every, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "see docs/reference/checklists.md"
-        raise InputError("a fact of a run", got=repr(path), where="checklist", remedy=remedy.rstrip("?"))
+        remedy = did_you_mean(path, every, "see docs/reference/checklists.md")
+        raise InputError("a fact of a run", got=repr(path), where="checklist", remedy=remedy)
     return path
 
 

@@ -15,7 +15,7 @@ from tumorboard.errors import OutputError
 from tumorboard.intake import IntakeRequest
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
-from tumorboard.metrics.evaluate import evaluate
+from tumorboard.metrics.maps.evaluate import evaluate
 from tumorboard.settings import RunSettings
 from tumorboard.store import CaseFolder, remove_temporaries
 

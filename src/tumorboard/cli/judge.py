@@ -9,7 +9,7 @@ from rich.table import Table
 from tumorboard.cli.show import console
 from tumorboard.io.images import read_volume
 from tumorboard.labels import LabelMap
-from tumorboard.metrics.evaluate import RegionScore, evaluate
+from tumorboard.metrics.maps.evaluate import RegionScore, evaluate
 from tumorboard.store import write_json
 
 

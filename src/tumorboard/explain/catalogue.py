@@ -6,12 +6,11 @@ the table so that none escapes without its taxonomy and its source.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.explain.explanation import Explanation, Scope, Stage
 from tumorboard.explain.images import cam, grad_cam, guided, integrated, lime, occlusion, rise
 from tumorboard.explain.tables import attention, cases, effects, permutation, prototypes, shapley, surrogate
@@ -148,8 +147,7 @@ def find_explainer(name: str, of: Kind | None = None) -> Explainer:
     'local'
     """
     if name not in EXPLAINERS:
-        near = difflib.get_close_matches(name, EXPLAINERS, 1)
-        remedy = f"did you mean {near[0]!r}" if near else ""
+        remedy = did_you_mean(name, EXPLAINERS)
         raise InputError(f"one of {', '.join(EXPLAINERS)}", got=repr(name), where="explanation", remedy=remedy)
     found = EXPLAINERS[name]
     if of is not None and found.of != of:

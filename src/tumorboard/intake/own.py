@@ -6,12 +6,11 @@ images they are: files that name two patients are refused here too.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tumorboard.errors import LabelError, SequenceError
+from tumorboard.errors import LabelError, SequenceError, did_you_mean
 from tumorboard.intake.group import Owner, StudyFiles
 from tumorboard.intake.names import Recognition
 from tumorboard.intake.scan import ImageFile
@@ -67,8 +66,7 @@ def own_labels(path: Path | None, scheme: str | None) -> LabelsInput | None:
         told = f"add one of {known}"
         raise LabelError("--labels and --scheme together", got="labels alone", where="labels", remedy=told)
     if scheme not in SCHEMES or scheme == DICOM_SEG:
-        near = difflib.get_close_matches(scheme.lower(), SCHEMES, n=1)
-        remedy = f"did you mean {near[0]}?" if near else "use one of those"
+        remedy = did_you_mean(scheme, SCHEMES, "use one of those")
         raise LabelError(f"one of the schemes {known}", got="an unknown one", where="--scheme", remedy=remedy)
     return LabelsInput(path.parent.resolve() / path.name, scheme)
 

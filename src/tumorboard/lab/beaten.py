@@ -3,7 +3,7 @@
 Why it exists: radiomics papers beat nobody; here every run is asked whether shuffled outcomes, or age alone in the same
 folds, would have done as well. The difference is of the leading metric, on the same patients.
 
-Sources: see :mod:`tumorboard.metrics.comparing` and :mod:`tumorboard.metrics.delong`.
+Sources: see :mod:`tumorboard.metrics.comparing` and :mod:`tumorboard.metrics.classify.delong`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tumorboard.lab.outcome import Outcome
 from tumorboard.lab.recipe import Outcomes
 from tumorboard.lab.scores import USUAL, Predicted, lead_score, measured
 from tumorboard.lab.step import Floats
-from tumorboard.metrics.delong import Comparison
+from tumorboard.metrics.classify.delong import Comparison
 
 SHUFFLES, DRAWS = 1000, 500
 _SIMPLE = (Outcomes.BINARY, Outcomes.MULTICLASS, Outcomes.REGRESSION)
@@ -66,8 +66,8 @@ def difference(predicted: Predicted, rival: Predicted) -> Comparison:
     Comparison
         DeLong's test for two classes, else a bootstrap over patients.
     """
+    from tumorboard.metrics.classify.delong import compare_aucs
     from tumorboard.metrics.comparing import compare_metrics
-    from tumorboard.metrics.delong import compare_aucs
 
     kind = predicted.outcome.kind
     if kind is Outcomes.BINARY:

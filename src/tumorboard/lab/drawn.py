@@ -49,14 +49,14 @@ def pictures_of(run: Run) -> list[Picture]:
 
 def _roc(p: Predicted, digital: bool) -> bytes:
     from tumorboard.lab.pictures import roc_picture
-    from tumorboard.metrics.roc import roc_curve
+    from tumorboard.metrics.classify.roc import roc_curve
 
     return roc_picture({"model": roc_curve(p.outcome.classes, p.values[:, 0], groups=p.groups)}, digital=digital)
 
 
 def _calibration(p: Predicted, digital: bool) -> bytes:
     from tumorboard.lab.pictures import calibration_picture
-    from tumorboard.metrics.smooth_calibration import calibration_curve
+    from tumorboard.metrics.calibrate.smooth import calibration_curve
 
     return calibration_picture(calibration_curve(p.outcome.classes, p.values[:, 0], groups=p.groups), digital=digital)
 

@@ -27,12 +27,12 @@ from tumorboard.lab.picture_frame import (
     told,
     wide,
 )
-from tumorboard.metrics.decision_curve import DecisionCurve
-from tumorboard.metrics.learning_curve import CurvePoint
-from tumorboard.metrics.logrank import log_rank
-from tumorboard.metrics.roc import Curve
-from tumorboard.metrics.smooth_calibration import CalibrationCurve
-from tumorboard.metrics.survival import SurvivalCurve, checked_times, kaplan_meier
+from tumorboard.metrics.calibrate.smooth import CalibrationCurve
+from tumorboard.metrics.classify.decision_curve import DecisionCurve
+from tumorboard.metrics.classify.roc import Curve
+from tumorboard.metrics.plan.learning_curve import CurvePoint
+from tumorboard.metrics.survival.kaplan_meier import SurvivalCurve, checked_times, kaplan_meier
+from tumorboard.metrics.survival.logrank import log_rank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def roc_picture(curves: Mapping[str, Curve], *, digital: bool) -> bytes:
     Parameters
     ----------
     curves : mapping of str to Curve
-        From :func:`~tumorboard.metrics.roc.roc_curve`, by name of the model; at most four.
+        From :func:`~tumorboard.metrics.classify.roc.roc_curve`, by name of the model; at most four.
     digital : bool
         Whether the patients are simulated; the picture says so.
 
@@ -67,7 +67,7 @@ def roc_picture(curves: Mapping[str, Curve], *, digital: bool) -> bytes:
 
     Examples
     --------
-    >>> from tumorboard.metrics.roc import roc_curve
+    >>> from tumorboard.metrics.classify.roc import roc_curve
     >>> roc_picture({"model": roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])}, digital=True)[1:4]
     b'PNG'
     """
@@ -83,7 +83,7 @@ def precision_recall_picture(curves: Mapping[str, Curve], prevalence: float, *, 
     Parameters
     ----------
     curves : mapping of str to Curve
-        From :func:`~tumorboard.metrics.precision_recall.precision_recall_curve`; at most four.
+        From :func:`~tumorboard.metrics.classify.precision_recall.precision_recall_curve`; at most four.
     prevalence : float
         What chance gives.
     digital : bool
@@ -101,7 +101,7 @@ def precision_recall_picture(curves: Mapping[str, Curve], prevalence: float, *, 
 
     Examples
     --------
-    >>> from tumorboard.metrics.precision_recall import precision_recall_curve
+    >>> from tumorboard.metrics.classify.precision_recall import precision_recall_curve
     >>> curve = precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     >>> precision_recall_picture({"model": curve}, 0.5, digital=True)[1:4]
     b'PNG'
@@ -128,7 +128,7 @@ def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bo
     Parameters
     ----------
     curve : CalibrationCurve
-        From :func:`~tumorboard.metrics.smooth_calibration.calibration_curve`.
+        From :func:`~tumorboard.metrics.calibrate.smooth.calibration_curve`.
     title : str
         Such as slope and intercept.
     digital : bool
@@ -141,7 +141,7 @@ def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bo
 
     Examples
     --------
-    >>> from tumorboard.metrics.smooth_calibration import calibration_curve
+    >>> from tumorboard.metrics.calibrate.smooth import calibration_curve
     >>> calibration_picture(calibration_curve([0, 1] * 20, np.linspace(0.1, 0.9, 40)), digital=True)[1:4]
     b'PNG'
     """
@@ -193,7 +193,7 @@ def decision_picture(curves: Mapping[str, DecisionCurve], *, digital: bool, high
 
     Examples
     --------
-    >>> from tumorboard.metrics.decision_curve import decision_curve
+    >>> from tumorboard.metrics.classify.decision_curve import decision_curve
     >>> curve = decision_curve([1, 1, 0, 0, 0], [0.9, 0.4, 0.6, 0.2, 0.1])
     >>> decision_picture({"model": curve}, digital=True)[1:4]
     b'PNG'
@@ -229,7 +229,7 @@ def risk_group_picture(
     events : array_like of bool, shape (n,)
         Whether it was the event.
     groups : array_like of int, shape (n,)
-        From 0; cut on training patients (:func:`~tumorboard.metrics.logrank.risk_groups`).
+        From 0; cut on training patients (:func:`~tumorboard.metrics.survival.logrank.risk_groups`).
     names : sequence of str
         Of the groups; at most four.
     digital : bool
@@ -313,7 +313,7 @@ def learning_picture(points: Sequence[CurvePoint], metric: str, *, digital: bool
     Parameters
     ----------
     points : sequence of CurvePoint
-        From :func:`~tumorboard.metrics.learning_curve.learning_curve`.
+        From :func:`~tumorboard.metrics.plan.learning_curve.learning_curve`.
     metric : str
         Its name.
     digital : bool

@@ -7,7 +7,6 @@ code.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
@@ -17,7 +16,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.sequences import Sequence as Kind
 
 Word = str | int | float | bool
@@ -269,9 +268,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     >>> nearest("forrest", ["forest", "cox"])
     "; did you mean 'forest'?"
     """
-    near = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=1)
-    shown = next((k for k in known if near and k.lower() == near[0]), "")
-    return f"; did you mean {shown!r}?" if shown else f"; there are {', '.join(known)}"
+    return "; " + did_you_mean(str(name), known, f"there are {', '.join(known)}")
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -8,7 +8,6 @@ Names with numbers: ``ring_5-10mm``, ``box_10mm`` (margin), ``biopsy_4mm`` (radi
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.lab.cohort import NotThere
 from tumorboard.lab.scene import Scene
 from tumorboard.sequences import Sequence
@@ -98,16 +97,14 @@ def parse_region(name: str) -> tuple[Region, tuple[float, ...]]:
     >>> parse_region("rings")
     Traceback (most recent call last):
     ...
-    tumorboard.errors.InputError: region: expected one of ET, TC, ...; got 'rings'. What to do: did you mean 'ring'?.
+    tumorboard.errors.InputError: region: expected one of ET, TC, ...; got 'rings'. What to do: did you mean 'ring'?
     """
     plain, told = name, ""
     fits = re.fullmatch(r"([a-zA-Z]+)_(\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?)mm", name)
     if fits:
         plain, told = fits[1], fits[2]
     if plain not in REGIONS:
-        near = difflib.get_close_matches(plain.lower(), [r.lower() for r in REGIONS], n=1)
-        proposed = next((r for r in REGIONS if near and r.lower() == near[0]), "")
-        remedy = f"did you mean {proposed!r}?" if proposed else "choose one of them"
+        remedy = did_you_mean(plain, REGIONS)
         raise InputError(f"one of {', '.join(REGIONS)}", got=repr(name), where="region", remedy=remedy)
     numbers = tuple(float(n) for n in told.split("-")) if told else ()
     if numbers and len(numbers) != REGIONS[plain].numbers:

@@ -23,7 +23,7 @@ from tumorboard.lab.fold import Fitted, FoldResult, balanced, fit, horizons, run
 from tumorboard.lab.recipe import Outcomes, Recipe, read_recipe
 from tumorboard.lab.scores import Predicted, judged
 from tumorboard.lab.splits import Fold, make_folds
-from tumorboard.metrics.delong import Comparison
+from tumorboard.metrics.classify.delong import Comparison
 from tumorboard.metrics.estimate import Estimate
 
 if TYPE_CHECKING:

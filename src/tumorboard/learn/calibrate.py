@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from tumorboard.labels import REGIONS, LabelMap
-from tumorboard.metrics.overlap import dice
+from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import Bundle, Calibration
 from tumorboard.segment.calibrated import COVERAGE, expected_dice, unsureness
 from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax

@@ -6,7 +6,6 @@ the table so that none escapes: no order of rows, no missing value, no single cl
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,24 +13,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tumorboard.errors import InputError
-from tumorboard.metrics import (
-    calibration,
+from tumorboard.errors import InputError, did_you_mean
+from tumorboard.metrics import regression
+from tumorboard.metrics.calibrate import calibration
+from tumorboard.metrics.checked import Floats
+from tumorboard.metrics.classify import (
     classes,
     decision_curve,
-    dynamic_auc,
     multiclass,
     operating,
     precision_recall,
     proper_scores,
-    regression,
-    risk_concordance,
     roc,
-    survival_brier,
 )
-from tumorboard.metrics.checked import Floats
 from tumorboard.metrics.estimate import LEVEL, Estimate
 from tumorboard.metrics.resampling import Groups
+from tumorboard.metrics.survival import brier, dynamic_auc, risk_concordance
 
 Kind = Literal["binary", "multiclass", "survival", "regression"]
 Takes = Literal["score", "probability", "risk", "survival", "value"]
@@ -162,7 +159,7 @@ _ALL = (
         *("higher", 1, _half, *_DAYS),
     ),
     Metric(
-        *("integrated_brier", "integrated Brier score", _LIFE, "survival", survival_brier.integrated_brier),
+        *("integrated_brier", "integrated Brier score", _LIFE, "survival", brier.integrated_brier),
         *("lower", 0, None, *_DAYS),
     ),
     Metric("mae", "mean absolute error", _NUMBER, "value", regression.mae, "lower", 0, None),
@@ -202,8 +199,7 @@ def find_metric(name: str, kind: Kind | None = None) -> Metric:
     if name in METRICS:
         expected = f"a metric of a {kind} outcome ({', '.join(known)})"
         raise InputError(expected, got=f"{name!r}, which needs {' or '.join(METRICS[name].needs)}", where="metrics")
-    near = difflib.get_close_matches(name, known, n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else "choose one of them"
+    remedy = did_you_mean(name, known)
     raise InputError(f"a metric of {', '.join(known)}", got=repr(name), where="metrics", remedy=remedy)
 
 

@@ -11,7 +11,6 @@ Source: Efron B, Tibshirani RJ. An introduction to the bootstrap, 1993; Phipson 
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.metrics.checked import Floats, checked_floats
-from tumorboard.metrics.delong import Comparison
+from tumorboard.metrics.classify.delong import Comparison
 from tumorboard.metrics.estimate import LEVEL, Estimate
 from tumorboard.metrics.resampling import (
     DRAWS,
@@ -157,7 +156,7 @@ def against_chance(
 
     Examples
     --------
-    >>> from tumorboard.metrics.roc import roc_auc
+    >>> from tumorboard.metrics.classify.roc import roc_auc
     >>> found = against_chance(lambda y, s: roc_auc(y, s).value, [0] * 9 + [1] * 9, range(18), shuffles=200)
     >>> found.value, round(found.p, 3)
     (1.0, 0.005)
@@ -243,8 +242,7 @@ def adjusted_p(p: ArrayLike, how: str = "holm") -> Floats:
     [0.03, 0.06, 0.06]
     """
     if how not in ADJUSTMENTS:
-        near = difflib.get_close_matches(how, ADJUSTMENTS, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "choose one of them"
+        remedy = did_you_mean(how, ADJUSTMENTS)
         raise InputError(f"a way of {', '.join(ADJUSTMENTS)}", got=repr(how), where="adjusted p", remedy=remedy)
     found = checked_floats(p, "p values")
     if ((found < 0) | (found > 1)).any():

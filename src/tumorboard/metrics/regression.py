@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tumorboard.metrics.checked import Floats, checked_floats
-from tumorboard.metrics.classes import ratio
+from tumorboard.metrics.classify.classes import ratio
 from tumorboard.metrics.estimate import LEVEL, Estimate, normal_quantile
 from tumorboard.metrics.resampling import Groups, bootstrap, shared, weighted_bootstrap
 

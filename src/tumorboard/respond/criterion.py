@@ -6,7 +6,6 @@ Why it exists: a threshold written into code cannot be cited, compared or correc
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.respond.visits import Compartment, Kind
 
 CRITERIA = (
@@ -285,8 +284,7 @@ def _with(name: str, table: dict[str, Any], key: str, value: Any) -> dict[str, A
     """Return the table with one setting changed; what the user gives is no longer unverified."""
     first, _, rest = key.partition(".")
     if first not in _SETTABLE:
-        near = difflib.get_close_matches(first, _SETTABLE, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "see docs/reference/criteria.md"
+        remedy = did_you_mean(first, _SETTABLE, "see docs/reference/criteria.md")
         raise InputError(f"a key of {', '.join(_SETTABLE)}", got=repr(key), where=f"--set {name}", remedy=remedy)
     if rest:
         below = table.get(first, {})

@@ -6,14 +6,13 @@ explanation therefore asks through here.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 
 Floats = NDArray[np.float64]
 Predict = Callable[[Floats], ArrayLike]
@@ -92,8 +91,7 @@ class Rows:
             There is none of that name; the nearest is proposed.
         """
         if column not in self.names:
-            near = difflib.get_close_matches(column, self.names, 1)
-            remedy = f"did you mean {near[0]!r}" if near else ""
+            remedy = did_you_mean(column, self.names, "")
             raise InputError("a column of the table", got=repr(column), where="explanation", remedy=remedy)
         return self.names.index(column)
 

@@ -23,7 +23,7 @@ from tumorboard.explain.tables.groups import ABOVE, correlated_groups
 from tumorboard.explain.tables.inputs import Floats, Predict, Rows, answers
 from tumorboard.explain.words import drivers_sentence
 from tumorboard.metrics.checked import ONE_CLASS
-from tumorboard.metrics.delong import auc_covariance
+from tumorboard.metrics.classify.delong import auc_covariance
 from tumorboard.metrics.estimate import LEVEL, Estimate, normal_quantile
 from tumorboard.metrics.resampling import bootstrap
 
@@ -72,7 +72,7 @@ def concordance_score(truth: Floats, risks: Floats) -> float:
     >>> concordance_score(np.array([[10.0, 1.0], [20.0, 1.0]]), np.array([0.9, 0.1]))
     1.0
     """
-    from tumorboard.metrics.concordance import harrell_c
+    from tumorboard.metrics.survival.concordance import harrell_c
 
     return harrell_c(truth[:, 0], truth[:, 1].astype(np.bool_), -risks).value
 

@@ -8,7 +8,6 @@ patients, and says so; a column or sequence that it lacks is named before anythi
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.lab.cohort.happened import Happened, began
 from tumorboard.lab.cohort.load import Loaded, NotThere, load
 from tumorboard.lab.cohort.places import Visit
@@ -273,8 +272,7 @@ class Cohort:
         found = next((s for s in self.sheets.values() if name in s.columns), None)
         if found is not None:
             return found, name
-        near = difflib.get_close_matches(name.lower(), self.columns, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "add it to a table, or name another"
+        remedy = did_you_mean(name, self.columns, "add it to a table, or name another")
         expected = f"a column of the tables ({shown(self.columns)})"
         raise InputError(expected, got=repr(name), where="cohort", remedy=remedy)
 

@@ -6,14 +6,13 @@ enrols another.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 from tumorboard.lab.represent.base import Gap, Job, Learned, Representation, Represented, Settings
 from tumorboard.lab.represent.clusters import Clusters
 from tumorboard.lab.represent.columns import Clinical, Molecular, Named
@@ -145,8 +144,7 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(p) for p in first["loc"])
         if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, list(model.model_fields), n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else "leave it out"
+            remedy = did_you_mean(key, model.model_fields, "leave it out")
             expected = f"settings {', '.join(model.model_fields)}"
             raise InputError(expected, got=repr(key), where=name, remedy=remedy) from error
         raise InputError(f"a value that fits {key!r}", got=first["msg"], where=name) from error
@@ -157,8 +155,7 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> Settings:
 
 def _known(name: str) -> Representation[Any]:
     if name not in REPRESENTATIONS:
-        near = difflib.get_close_matches(name.lower(), REPRESENTATIONS, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else "choose one of them"
+        remedy = did_you_mean(name, REPRESENTATIONS)
         expected = f"a representation of {', '.join(REPRESENTATIONS)}"
         raise InputError(expected, got=repr(name), where="representation", remedy=remedy)
     return REPRESENTATIONS[name]
@@ -170,8 +167,7 @@ def _sequences(names: Iterable[str]) -> tuple[Kind, ...]:
         try:
             kind = Kind(name) if name in Kind.__members__ else Kind.of(name)
         except ValueError as error:
-            near = difflib.get_close_matches(name.upper(), list(Kind.__members__), n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else "choose one of them"
+            remedy = did_you_mean(name, Kind.__members__)
             expected = f"a sequence of {', '.join(Kind.__members__)}"
             raise InputError(expected, got=repr(name), where="sequences", remedy=remedy) from error
         if kind not in out:

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.errors import GeometryError
-from tumorboard.metrics.components import as_numbers
+from tumorboard.metrics.maps.components import as_numbers
 from tumorboard.respond.align.meeting import Cloud, Floats, Meeting, clouds
 from tumorboard.volume import Affine, Grid
 

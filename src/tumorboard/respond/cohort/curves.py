@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import InputError
 from tumorboard.metrics.agreement import bland_altman
-from tumorboard.metrics.survival import SurvivalCurve, kaplan_meier
+from tumorboard.metrics.survival.kaplan_meier import SurvivalCurve, kaplan_meier
 from tumorboard.respond.cohort.compare import LEAST_PATIENTS, both_progressed, times_by_criterion
 from tumorboard.respond.cohort.surrogate import LANDMARK_DAYS, LEAST_GROUP, landmark
 from tumorboard.respond.table.outcomes import Outcome

@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 
 from tumorboard.csv_text import table_text
 from tumorboard.errors import InputError
-from tumorboard.metrics.concordance import harrell_c, uno_c
 from tumorboard.metrics.estimate import Estimate
-from tumorboard.metrics.survival import (
+from tumorboard.metrics.survival.concordance import harrell_c, uno_c
+from tumorboard.metrics.survival.kaplan_meier import (
     HazardRatio,
     SurvivalCurve,
     changing_spans,

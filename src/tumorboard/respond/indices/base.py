@@ -8,7 +8,6 @@ refused for digital patients.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -17,7 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, did_you_mean
 
 Fact = float | str | None
 """A number, a word, or None where it is not known."""
@@ -265,8 +264,7 @@ def check_names(known: tuple[str, ...], given: Mapping[str, object]) -> None:
     """
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            remedy = f"did you mean {near[0]!r}?" if near else "use one of those"
+            remedy = did_you_mean(name, known, "use one of those", cutoff=0.4)
             raise InputError(f"the factors {', '.join(known)}", got="another name", where="index", remedy=remedy)
 
 

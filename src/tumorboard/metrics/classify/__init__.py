@@ -1,0 +1,1 @@
+"""How well classes are told: counts at a threshold, curves, probabilities, use."""

@@ -1,0 +1,1 @@
+"""How well two maps of labels agree: overlap, surfaces, lesions, instances, detections."""

@@ -1,0 +1,1 @@
+"""Times to an event: curves, ranks, probabilities of living on."""
