@@ -1,14 +1,16 @@
 """Every recipe on digital patients and on a null cohort: what papers report, what is measured, and what must be chance.
 
-Run with ``python benchmarks/recipes.py --cohort DIR [DIR …] --null DIR [DIR …] --out DIR [--only C1,D2]``; hours for
-all. The cohorts are those of ``tumorboard simulate --patients 300 --kind glioma --sites 2 --visits 5 --spacing-mm 3
---also …`` (and ``--kind metastases``, ``--kind mixed``), the null ones the same with ``--null``; a recipe takes the
-first cohort that it can run on. What is finished is kept, and the same command goes on after a stop.
+Run with ``python benchmarks/recipes.py --cohort DIR [DIR …] [--null DIR [DIR …]] --out DIR [--only C1,D2]``; hours for
+all. The cohorts are those of ``tumorboard simulate --patients 400 --kind glioma --sites 2 --visits 1 --spacing-mm 3
+--also …`` (and ``--visits 5``, ``--kind metastases``, ``--kind mixed``), the null ones the same with ``--null``; a
+recipe takes the first cohort that it can run on. What is finished is kept, and the same command goes on after a stop;
+rows of features are kept for all recipes together.
 
-A null cohort's images and survival depend on nothing that its tables say. Where the outcome and the features come out
-of the same tables or the same course, that does not take away what ties them, so their outcomes are shuffled besides;
-the table says which. Intervals of the checks are at the Bonferroni level over all lines of all recipes. Figures on
-digital patients say nothing about people.
+Without ``--null`` outcomes of the same cohort are shuffled among its patients: every tie between them and anything else
+is gone. A null cohort's images and survival depend on nothing that its tables say; where the outcome and the features
+come out of the same tables or the same course, that does not take away what ties them, so their outcomes are shuffled
+besides; the table says which. Intervals of the checks are at the Bonferroni level over all lines of all recipes.
+Figures on digital patients say nothing about people.
 """
 
 from __future__ import annotations
@@ -19,15 +21,18 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tumorboard import __version__
+from tumorboard.csv_text import table_text
 from tumorboard.errors import TumorboardError
+from tumorboard.lab.checks import check_parts
 from tumorboard.lab.cohort import Cohort, read_cohort
+from tumorboard.lab.dataset import Dataset, gather
 from tumorboard.lab.recipe import Outcomes, Recipe, read_recipe, recipe_names
 from tumorboard.lab.run import Run, run_recipe
 from tumorboard.lab.scores import metric_names
@@ -43,6 +48,9 @@ volume halved (chosen near RANO-BM, whose 5 mm few digital lesions reach)."""
 NOT_OF_IMAGES = frozenset({"kind", "primary", "truth", "lesions.kind", "cells_mm2", "local_failure", "responder"})
 SHUFFLED_TOO = NOT_OF_IMAGES | {"responded", "pfs_days", "pfs_event", "expression_subtype"}
 """Outcomes that follow from the same course or tissue as the images, in a null cohort too."""
+
+SEPARATED = 40
+"""Rows from which complete separation of two classes is no accident (chosen)."""
 
 OF_TABLES = frozenset({"clinical", "molecular", "table", "expression"})
 
@@ -146,12 +154,22 @@ def shuffles(recipe: Recipe) -> bool:
 def planted(recipe: Recipe, label: str) -> str:
     """Return how large the effect is that digital images carry of an outcome: large, small, or none."""
     column = label or (recipe.endpoint.column or recipe.endpoint.days)
-    if column in ("kind", "truth", "lesions.kind", "cells_mm2", "two_hg_mm", "grade", "diagnosis", "survival_days"):
+    if column in ("kind", "truth", "lesions.kind", "cells_mm2", "two_hg_mm", "grade", "diagnosis"):
         return "large"
+    if column == "survival_days":
+        return _planted_in_survival(recipe)
     if column == "expression_subtype":
         return "large" if any(p.name == "expression" for p in recipe.representation) else "none"
     sizes = [_size(e.quantity, e.factor) for e in EFFECTS if _column(e.marker) == column.removeprefix("primary_")]
     return "none" if not sizes else "large" if math.hypot(*sizes) > 1 else "small"
+
+
+def _planted_in_survival(recipe: Recipe) -> str:
+    """Return the effect on survival: of age and treatment, of the diagnosis, little of markers; metastases: of age."""
+    tables = any(p.name in OF_TABLES for p in recipe.representation)
+    if "primary" in recipe.where:
+        return "small" if tables else "none"
+    return "large" if tables or recipe.where.get("grade", ()) != ("4",) else "small"
 
 
 def _size(quantity: str, factor: float) -> float:
@@ -190,32 +208,55 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def finished(recipe: Recipe, cohorts: Sequence[Cohort], world: str, home: Path, workers: int = 1) -> list[Line]:
-    """Return the lines of a recipe in one world; those of an earlier call where nothing has changed."""
-    level, shuffled = 1 - ALPHA / count_lines(), world == "null" and shuffles(recipe)
-    key = digest(__version__, recipe.as_yaml(), f"{level} {shuffled}", *("\n".join(c.patients) for c in cohorts))
+def finished(
+    recipe: Recipe,
+    cohorts: Sequence[Cohort],
+    world: str,
+    home: Path,
+    workers: int = 1,
+    shuffled: bool = False,
+    run: bool = True,
+) -> list[Line]:
+    """Return the lines of a recipe in one world; those of an earlier call where nothing has changed.
+
+    Without ``run`` only such lines are returned.
+    """
+    level = 1 - ALPHA / count_lines()
+    told = (__version__, recipe.as_yaml(), f"{level} {shuffled}")
+    keys = [digest(*told, *cohort.patients, *cohort.columns) for cohort in cohorts]
     place = home / recipe.id / world
-    try:
-        kept = json.loads((place / "lines.json").read_text(encoding="utf-8"))
-        if kept["key"] == key:
-            return [Line(**line) for line in kept["lines"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    why = "no cohort"
-    for cohort in cohorts:
+    kept = _kept(place / "lines.json", [*keys, digest(*keys)])
+    if kept is not None or not run:
+        return kept or []
+    why, key = "no cohort", digest(*keys)
+    for number, cohort in enumerate(cohorts):
         start = time.monotonic()
         try:
-            run = run_recipe(recipe, cohort, place, null=shuffled, workers=workers)
-            found = lines_of(recipe, run, world, level, time.monotonic() - start)
+            ran = run_recipe(recipe, rows_of(recipe, cohort, home, workers), place, null=shuffled, workers=workers)
+            found, key = lines_of(recipe, ran, world, level, time.monotonic() - start), keys[number]
             break
         except TumorboardError as error:
             why = str(error)
     else:
-        found = [
-            Line(recipe.id, label, metric_names(recipe.endpoint.kind)[0], world, why=why) for label in labels_of(recipe)
-        ]
+        metric = metric_names(recipe.endpoint.kind)[0]
+        found = [Line(recipe.id, label, metric, world, why=why) for label in labels_of(recipe)]
     write_json(place / "lines.json", {"key": key, "lines": [asdict(line) for line in found]})
     return found
+
+
+def _kept(place: Path, keys: Sequence[str]) -> list[Line] | None:
+    """Return finished lines of a recipe on one of the cohorts."""
+    try:
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        return [Line(**line) for line in kept["lines"]] if kept["key"] in keys else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def rows_of(recipe: Recipe, cohort: Cohort, home: Path, workers: int = 1) -> Dataset:
+    """Return the rows of a recipe; what other recipes have computed of the same images is not computed again."""
+    check_parts(recipe)
+    return gather(recipe, cohort, home / "features", workers)
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -223,12 +264,15 @@ def finished(recipe: Recipe, cohorts: Sequence[Cohort], world: str, home: Path, 
 
 def verdict(line: Line) -> str:
     """Return where the Bonferroni interval of a line lies: above, below or around chance."""
-    if line.wide_low is None or line.wide_high is None or line.chance is None:
+    even = 0.0 if line.metric == "r2" else line.chance  # no better than the mean of all
+    if line.value == 1.0 and line.wide_low is None and line.n >= SEPARATED and even is not None:
+        return "above"  # all classes apart: no interval, and no chance finding
+    if line.wide_low is None or line.wide_high is None or even is None:
         return "not assessable"
-    return "above" if line.wide_low > line.chance else "below" if line.wide_high < line.chance else "covers chance"
+    return "above" if line.wide_low > even else "below" if line.wide_high < even else "covers chance"
 
 
-def table(pairs: Sequence[tuple[Recipe, Line, Line]]) -> str:
+def table(pairs: Sequence[tuple[Recipe, Line, Line]], null_images: bool = True) -> str:
     """Return published beside digital beside null, as Markdown."""
     lines = [
         "| recipe | metric | published | measured on digital patients (95 %) | n | planted effect | found |"
@@ -238,7 +282,8 @@ def table(pairs: Sequence[tuple[Recipe, Line, Line]]) -> str:
     for recipe, digital, null in pairs:
         name = f"{recipe.id} {digital.label}".strip()
         found = {"above": "yes", "not assessable": "not assessable"}.get(verdict(digital), "no")
-        by = "images, and shuffled outcomes" if shuffles(recipe) else "images"
+        by = "images" if null_images else "shuffled outcomes"
+        by += ", and shuffled outcomes" if null_images and shuffles(recipe) else ""
         within = {"covers chance": "yes", "above": "**no: above**", "below": "no: below"}.get(
             verdict(null), verdict(null)
         )
@@ -281,20 +326,33 @@ def summary(pairs: Sequence[tuple[Recipe, Line, Line]]) -> str:
     )
 
 
-def write_results(pairs: Sequence[tuple[Recipe, Line, Line]], out: Path) -> str:
+def write_results(pairs: Sequence[tuple[Recipe, Line, Line]], out: Path, null_images: bool = True) -> str:
     """Write the table as Markdown, and every line as CSV; return the Markdown."""
-    text = summary(pairs) + "\n" + table(pairs)
+    text = summary(pairs) + "\n" + table(pairs, null_images)
     write_atomic(out / "recipes.md", text)
-    rows = [asdict(line) for _, digital, null in pairs for line in (digital, null)]
-    if rows:
-        body = "\n".join(",".join(_cell(v) for v in row.values()) for row in rows)
-        write_atomic(out / "recipes.csv", ",".join(rows[0]) + "\n" + body + "\n")
+    header = [f.name for f in fields(Line)]
+    rows = [[_cell(v) for v in asdict(line).values()] for _, *both in pairs for line in both]
+    write_atomic(out / "recipes.csv", table_text(header, rows))
     return text
 
 
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
+def _cell(value: object) -> object:
+    return "" if value is None else round(value, 4) if isinstance(value, float) else value
+
+
+def read_results(file: Path) -> list[tuple[Recipe, Line, Line]]:
+    """Return what :func:`write_results` wrote as CSV."""
+    with file.open(encoding="utf-8", newline="") as opened:
+        found = [_line(row) for row in csv.DictReader(opened)]
+    by = {(line.recipe, line.label, line.world): line for line in found}
+    return [(read_recipe(n), one, by[n, label, "null"]) for (n, label, world), one in by.items() if world == "digital"]
+
+
+def _line(row: dict[str, str]) -> Line:
+    numbers = ("value", "low", "high", "wide_low", "wide_high", "chance")
+    told: dict[str, Any] = {k: float(row[k]) if row[k] else None for k in numbers}
+    told |= {"n": int(row["n"]), "seconds": float(row["seconds"])}
+    return Line(**{**row, **told})
 
 
 def _cohorts(folders: Sequence[Path], out: Path, world: str) -> list[Cohort]:
@@ -318,23 +376,26 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("build/recipes"))
     parser.add_argument("--only", default="", help="ids, separated by commas")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--collect", action="store_true", help="only write the table of what is finished")
     wanted = parser.parse_args()
-    if not wanted.cohort or not wanted.null:
-        print("cohorts are not there (--cohort DIR --null DIR; see the head of this file)")
+    if not wanted.cohort:
+        print("cohorts are not there (--cohort DIR; see the head of this file)")
         return
-    worlds = {
-        "digital": _cohorts(wanted.cohort, wanted.out, "digital"),
-        "null": _cohorts(wanted.null, wanted.out, "null"),
-    }
+    digital, images = _cohorts(wanted.cohort, wanted.out, "digital"), bool(wanted.null)
+    null = _cohorts(wanted.null, wanted.out, "null") if images else digital
     pairs: list[tuple[Recipe, Line, Line]] = []
     for recipe in _recipes(wanted.only):
-        sides = [finished(recipe, cohorts, world, wanted.out, wanted.workers) for world, cohorts in worlds.items()]
-        pairs += [(recipe, digital, null) for digital, null in zip(*sides, strict=True)]
-        write_results(pairs, wanted.out)
+        how = {"home": wanted.out, "workers": wanted.workers, "run": not wanted.collect}
+        told = finished(recipe, digital, "digital", **how)
+        chance = finished(recipe, null, "null", shuffled=not images or shuffles(recipe), **how)
+        if not told or not chance:
+            continue
+        pairs += [(recipe, one, other) for one, other in zip(told, chance, strict=True)]
+        write_results(pairs, wanted.out, images)
         print(
-            f"{recipe.id}: " + "; ".join(f"{line.world} {_shown(line)}" for side in sides for line in side), flush=True
+            f"{recipe.id}: " + "; ".join(f"{x.world} {_shown(x)} {x.seconds:.0f} s" for x in told + chance), flush=True
         )
-    print("\n" + write_results(pairs, wanted.out))
+    print("\n" + write_results(pairs, wanted.out, images))
 
 
 if __name__ == "__main__":

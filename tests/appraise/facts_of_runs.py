@@ -19,6 +19,7 @@ EVERYTHING: dict[str, dict] = {
     },
     "data": {
         "digital": False,
+        "shuffled": False,
         "patients": 300,
         "rows": 300,
         "events": 120,

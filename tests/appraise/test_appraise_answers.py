@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,6 @@ from tumorboard.appraise import (
 from tumorboard.appraise.audit import questions
 from tumorboard.appraise.expression import Ask
 from tumorboard.appraise.fields import SECTIONS
-from tumorboard.appraise.told import author_form, parse_told
 from tumorboard.appraise.words import DERIVED, about_world, noun, paths
 from tumorboard.errors import InputError
 from tumorboard.metrics.estimate import Estimate
@@ -190,36 +188,6 @@ def test_the_author_cannot_claim_what_the_facts_deny():
     assert appraise(facts, checklist, {"1": Told(Answer.NOT_APPLICABLE, "no network")}).score.most == 0
 
 
-def test_the_form_names_what_is_open_and_is_read_back():
-    facts = runs.everything()
-    found = [appraise(facts, read_checklist(name)) for name in CHECKLISTS]
-    form = author_form(found)
-    assert parse_told(form) == {name: {} for name in CHECKLISTS}
-    filled = re.sub(r"^#(\S+ = \"yes: page )", r"\g<1>3", form, flags=re.M)
-    told = parse_told(filled)
-    for first in found:
-        name = first.checklist.id
-        assert set(told[name]) == {a.item.number for a in first.answers if a.answer is Answer.AUTHOR}
-        score = appraise(facts, first.checklist, told[name]).score
-        assert score.low == score.most
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        '[rqs]\n1 = "yes"',
-        '[rqs]\n1 = "maybe: page 2"',
-        '[rqs]\n1 = "yes: page "',
-        '[rq]\n1 = "yes: p. 2"',
-        "rqs = 3",
-        "[",
-    ],
-)
-def test_a_form_in_another_way_is_refused(wrong):
-    with pytest.raises(InputError):
-        parse_told(wrong)
-
-
 def test_a_long_list_is_cut():
     many = tuple(MetricFact(name=f"m{k}", value=0.5, n=9) for k in range(9))
     said = runs.everything(performance={"metrics": many}).say("performance.metrics")
@@ -306,6 +274,7 @@ def test_every_fact_has_a_reader():
     asked_for = {p for name in CHECKLISTS for p in read_checklist(name).paths()}
     asked_for |= {p for q in questions() for p in q.ask.paths}
     derived_from = {"question.cites", "features.deep", "data.rows", "validation.external_events", "open.images"}
+    derived_from |= {"data.shuffled"}  # said above every appraisal
     assert set(paths()) - asked_for <= derived_from | {f"derived.{n}" for n in DERIVED}
 
 

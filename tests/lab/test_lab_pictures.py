@@ -31,19 +31,19 @@ def table(rows):
 
 
 ALL = {
-    "roc": lambda digital: pictures.roc_picture({"model": roc_curve(TRUTH, SAID)}, digital=digital),
-    "pr": lambda digital: pictures.precision_recall_picture(
-        {"model": precision_recall_curve(TRUTH, SAID)}, 0.4, digital=digital
+    "roc": lambda world: pictures.roc_picture({"model": roc_curve(TRUTH, SAID)}, world=world),
+    "pr": lambda world: pictures.precision_recall_picture(
+        {"model": precision_recall_curve(TRUTH, SAID)}, 0.4, world=world
     ),
-    "calibration": lambda digital: pictures.calibration_picture(calibration_curve(TRUTH, SAID), digital=digital),
-    "decision": lambda digital: pictures.decision_picture({"model": decision_curve(TRUTH, SAID)}, digital=digital),
-    "survival": lambda digital: pictures.risk_group_picture(
-        DAYS, DIED, (LOGIT > 0).astype(int), ["low", "high"], digital=digital
+    "calibration": lambda world: pictures.calibration_picture(calibration_curve(TRUTH, SAID), world=world),
+    "decision": lambda world: pictures.decision_picture({"model": decision_curve(TRUTH, SAID)}, world=world),
+    "survival": lambda world: pictures.risk_group_picture(
+        DAYS, DIED, (LOGIT > 0).astype(int), ["low", "high"], world=world
     ),
-    "learning": lambda digital: pictures.learning_picture(
-        [CurvePoint(20, (0.6, 0.7)), CurvePoint(80, (0.8, math.nan))], "AUC", digital=digital, chance=0.5
+    "learning": lambda world: pictures.learning_picture(
+        [CurvePoint(20, (0.6, 0.7)), CurvePoint(80, (0.8, math.nan))], "AUC", world=world, chance=0.5
     ),
-    "forest": lambda digital: forest.subgroup_picture(subgroup_table(table, SITES), "AUC", digital=digital),
+    "forest": lambda world: forest.subgroup_picture(subgroup_table(table, SITES), "AUC", world=world),
 }
 
 
@@ -54,8 +54,8 @@ def written(monkeypatch):
 
     found = []
 
-    def png(figure, digital):
-        data = picture_frame.png(figure, digital)
+    def png(figure, world):
+        data = picture_frame.png(figure, world)
         found.extend(text.get_text() for text in figure.findobj(Text) if text.get_text())
         return data
 
@@ -72,11 +72,14 @@ def pixels(data):
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_picture_says_whose_patients_it_shows_and_is_whole(name, written):
-    digital = pixels(ALL[name](True))
-    assert picture_frame.DIGITAL in written
+    shuffled = "patients, outcomes shuffled (null cohort)"
+    digital = pixels(ALL[name]("digital patients"))
+    assert "digital patients" in written
+    assert "digital patients" not in (written.clear(), ALL[name](shuffled), written)[2]
+    assert shuffled in written
     written.clear()
-    real = pixels(ALL[name](False))
-    assert picture_frame.DIGITAL not in written
+    real = pixels(ALL[name]("patients"))
+    assert not {"patients", "digital patients", shuffled} & set(written)
     assert digital.shape == real.shape
     for side in (digital[0], digital[-1], digital[:, 0], digital[:, -1]):
         assert (side[..., :3] == 1).all()  # nothing is cut off at the edge
@@ -87,7 +90,9 @@ def test_the_same_picture_again_is_the_same_to_the_byte():
 
 
 def test_areas_and_reasons_stand_on_the_curves(written):
-    pictures.roc_picture({"model": roc_curve(TRUTH, SAID), "none": roc_curve([1, 1], [0.1, 0.2])}, digital=True)
+    pictures.roc_picture(
+        {"model": roc_curve(TRUTH, SAID), "none": roc_curve([1, 1], [0.1, 0.2])}, world="digital patients"
+    )
     assert any(text.startswith(f"model: AUC {roc_auc(TRUTH, SAID).value:.2f} (") for text in written)
     assert "none: patients of one class only" in written
 
@@ -104,15 +109,15 @@ def test_a_forest_tells_how_many_and_how_different(written):
     assert {"all (90)", "site 0 (30)"} <= set(written)
     assert any("Q " in text for text in written)
     written.clear()
-    forest.subgroup_picture(subgroup_table(table, SITES), "AUC", digital=True, most=1)
+    forest.subgroup_picture(subgroup_table(table, SITES), "AUC", world="digital patients", most=1)
     assert any("2 smaller ones are not drawn" in text for text in written)
 
 
 def test_what_cannot_be_drawn_says_why(written, monkeypatch):
     said = []
     monkeypatch.setattr(pictures, "refusal", lambda reason, digital: said.append(reason) or b"")
-    pictures.calibration_picture(calibration_curve([1] * 20, [0.2] * 20), digital=True)
-    pictures.decision_picture({"model": decision_curve([1, 1], [0.2, 0.3])}, digital=True)
+    pictures.calibration_picture(calibration_curve([1] * 20, [0.2] * 20), world="digital patients")
+    pictures.decision_picture({"model": decision_curve([1, 1], [0.2, 0.3])}, world="digital patients")
     assert said == ["patients of one class only"] * 2
 
 
@@ -124,12 +129,12 @@ def test_estimates_in_words():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: pictures.roc_picture({}, digital=True),
-        lambda: pictures.roc_picture({str(n): roc_curve(TRUTH, SAID) for n in range(5)}, digital=True),
-        lambda: pictures.decision_picture({}, digital=True),
-        lambda: pictures.risk_group_picture([], [], [], ["low"], digital=True),
-        lambda: pictures.risk_group_picture([1, 2], [1, 1], [0, 2], ["low", "high"], digital=True),
-        lambda: pictures.learning_picture([], "AUC", digital=True),
+        lambda: pictures.roc_picture({}, world="digital patients"),
+        lambda: pictures.roc_picture({str(n): roc_curve(TRUTH, SAID) for n in range(5)}, world="digital patients"),
+        lambda: pictures.decision_picture({}, world="digital patients"),
+        lambda: pictures.risk_group_picture([], [], [], ["low"], world="digital patients"),
+        lambda: pictures.risk_group_picture([1, 2], [1, 1], [0, 2], ["low", "high"], world="digital patients"),
+        lambda: pictures.learning_picture([], "AUC", world="digital patients"),
     ],
 )
 def test_what_is_no_picture_is_refused(call):

@@ -8,7 +8,7 @@ from tumorboard.lab.nets import NETS, Images, image_network
 from tumorboard.lab.outcome import Outcome
 
 SIDE = 12
-HEAVY = ("resnet18", "resnet34", "resnet50", "multitask", "pretrained")
+HEAVY = ("resnet18", "resnet34", "resnet50", "densenet", "multitask", "pretrained")
 PLAIN = {"turn_deg": 0, "zoom": 0, "shift": 0, "noise": 0, "gain": 0.05, "dropout": 0.0, "hold": 0.0}
 EACH = [pytest.param(n, marks=[pytest.mark.slow] if n in HEAVY else []) for n in NETS]
 

@@ -282,13 +282,13 @@ def test_where_an_effect_is_planted_and_what_a_null_cohort_leaves():
     assert BENCHMARK.shuffles(read_recipe("D2"))  # age and IDH stand in one table
 
 
-def _line(recipe: str, value: float, low: float, high: float) -> Any:
-    return BENCHMARK.Line(recipe, "", "auc", "null", 50, value, low, high, low, high, 0.5)
+def _line(recipe: str, value: float, low: float, high: float, world: str = "null") -> Any:
+    return BENCHMARK.Line(recipe, "", "auc", world, 50, value, low, high, low, high, 0.5)
 
 
-def test_the_table_names_its_worlds_and_its_verdicts():
+def test_the_table_names_its_worlds_and_its_verdicts(tmp_path):
     recipe = read_recipe("D5")
-    pairs = [(recipe, _line("D5", 0.9, 0.8, 1.0), _line("D5", 0.55, 0.4, 0.7))]
+    pairs = [(recipe, _line("D5", 0.9, 0.8, 1.0, "digital"), _line("D5", 0.55, 0.4, 0.7))]
     text = BENCHMARK.summary(pairs) + BENCHMARK.table(pairs)
     assert "published | measured on digital patients (95 %)" in text
     assert "null cohort (95 %)" in text
@@ -297,6 +297,8 @@ def test_the_table_names_its_worlds_and_its_verdicts():
         in text
     )
     assert "1 of 1 lines cover chance, 0 lie above" in text
+    BENCHMARK.write_results(pairs, tmp_path)
+    assert BENCHMARK.table(BENCHMARK.read_results(tmp_path / "recipes.csv")) == BENCHMARK.table(pairs)
     leaking = [(recipe, pairs[0][1], _line("D5", 0.8, 0.7, 0.9))]
     assert "**no: above**" in BENCHMARK.table(leaking)
     assert "0 of 1 lines cover chance, 1 lie above" in BENCHMARK.summary(leaking)
@@ -317,7 +319,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cohort]:
 def test_what_is_finished_is_kept_and_null_is_null(tables, tmp_path, monkeypatch):
     recipe = read_recipe("example")  # age and IDH: strongly tied in the tables, by nothing once shuffled
     digital = BENCHMARK.finished(recipe, [tables], "digital", tmp_path)
-    null = BENCHMARK.finished(recipe, [tables], "null", tmp_path)
+    null = BENCHMARK.finished(recipe, [tables], "null", tmp_path, shuffled=True)
     assert BENCHMARK.verdict(digital[0]) == "above"
     assert BENCHMARK.verdict(null[0]) == "covers chance"
     assert digital[0].wide_low < digital[0].low < digital[0].high < digital[0].wide_high

@@ -109,3 +109,15 @@ def test_a_prefix_stands_before_every_column(name: str, digital_cohort: Cohort) 
     steps = [m.learned.make(1).fit(m.learned.material) for m in (plain, made)]
     assert steps[1].names == tuple(f"first:{n}" for n in steps[0].names)
     np.testing.assert_array_equal(*(s.transform(m.learned.material) for s, m in zip(steps, (plain, made), strict=True)))
+
+
+def test_a_prefix_does_not_hide_images(digital_cohort: Cohort) -> None:
+    how = {"sequences": ["T1C"], "regions": ["WT"], "settings": {"side": 8, "prefix": "late."}}
+    made = represent("network", digital_cohort, digital_cohort.units(), **how)
+    step = made.learned.make(1).fit(made.learned.material)
+    images = step.images(made.learned.material, [u.patient for u in made.units])
+    assert images.channels == ("T1C",)
+    regions = step.regions(made.learned.material)
+    assert [r.shape for r in regions] == [(8, 8, 8)] * len(made.units)
+    assert all(0 < r.sum() < r.size for r in regions)
+    assert not hasattr(step, "weights")

@@ -297,3 +297,9 @@ def test_concordance_that_cannot_be_given_says_why():
         found = concordance_correlation([-1, 0, 1], [-sign, 0, sign])
         assert (found.value, math.isnan(found.low)) == (sign, True)
         assert "no interval" in found.reason
+
+
+@given(total=st.integers(1, 400), hits=st.integers(0, 400))
+def test_a_share_lies_in_its_interval(total, hits):
+    found = share(min(hits, total), total)
+    assert 0 <= found.low <= found.value <= found.high <= 1

@@ -117,11 +117,14 @@ class Appraisal:
         Of each item, in its order.
     digital : bool or None
         Whether the patients are simulated; ``None`` where the facts do not tell.
+    shuffled : bool or None
+        Whether outcomes were shuffled among them.
     """
 
     checklist: Checklist
     answers: tuple[Answered, ...]
     digital: bool | None
+    shuffled: bool | None = None
 
     @property
     def score(self) -> Score:
@@ -190,7 +193,7 @@ def appraise(facts: RunFacts, checklist: Checklist, told: Mapping[str, Told] | N
     answers = tuple(_answered(facts, item, checklist.scopes) for item in checklist.items)
     _check_told(told, answers)
     answers = tuple(_with_author(a, told[a.item.number]) if a.item.number in told else a for a in answers)
-    return Appraisal(checklist, answers, facts.data.digital)
+    return Appraisal(checklist, answers, facts.data.digital, facts.data.shuffled)
 
 
 def _answered(facts: RunFacts, item: Item, scopes: Mapping[str, Scope]) -> Answered:

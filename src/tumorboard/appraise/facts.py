@@ -183,6 +183,8 @@ class RunFacts(_Facts):
         if section == "derived":
             return _DERIVE[name](self)
         value: object = getattr(getattr(self, section), name)
+        if path == "model.risk_groups" and value is None and self.model.groups is False:
+            return 0
         return value
 
     def say(self, path: str) -> str:

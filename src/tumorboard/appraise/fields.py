@@ -125,6 +125,7 @@ class DataFacts(Facts):
     """On whom, and how they were seen."""
 
     digital: bool | None = fact("simulated (digital) patients", no="real patients")
+    shuffled: bool | None = fact("outcomes shuffled among the patients (a null cohort)", no="outcomes as they were")
     patients: int | None = fact("number of patients", "{} patients", ge=1)
     rows: int | None = fact("number of rows (studies or lesions)", "{} rows", ge=1)
     events: int | None = fact("number of patients with the outcome", "{} with the outcome", ge=0)

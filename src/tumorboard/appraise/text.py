@@ -10,6 +10,9 @@ from tumorboard.appraise.answer import Answer, Appraisal, Score
 DIGITAL = "Digital patients: simulated, no real persons. What is about hospitals and people cannot be shown on them."
 """Said above every appraisal of a run on simulated patients."""
 
+SHUFFLED = "Outcomes were shuffled among the patients: what is measured here is chance, and nothing of a model."
+"""Said above every appraisal of a null cohort."""
+
 UNTOLD = "The facts do not tell whether the patients are real; what is about hospitals and people stays open."
 """Said where the facts do not tell which."""
 
@@ -38,9 +41,8 @@ def number(value: float) -> str:
 
 def banner(appraisal: Appraisal) -> str:
     """Return what is to be said above an appraisal; empty for real patients."""
-    if appraisal.digital is None:
-        return UNTOLD
-    return DIGITAL if appraisal.digital else ""
+    whose = UNTOLD if appraisal.digital is None else DIGITAL if appraisal.digital else ""
+    return f"{SHUFFLED} {whose}".strip() if appraisal.shuffled else whose
 
 
 def score_words(appraisal: Appraisal) -> str:

@@ -21,6 +21,8 @@ _STYLE = (
     "td,th{border-top:1px solid #ddd;padding:.3rem .5rem;text-align:left;vertical-align:top}"
     ".digital{color:#b00020;font-weight:600}.yes{color:#00664b}.no{color:#b23c00}.open{color:#0060a0}.na{color:#777}"
 )
+PAGE_STYLE = f"<style>{_STYLE}img{{max-width:100%}}</style>"
+"""Of pages of this room."""
 _CLASSES = {
     Answer.YES: "yes",
     Answer.PARTLY: "yes",
@@ -59,6 +61,7 @@ def appraisal_json(appraisal: Appraisal) -> str:
         "reading": checklist.reading,
         "unverified": dict(checklist.unverified),
         "digital": appraisal.digital,
+        "shuffled": appraisal.shuffled,
         "score": {"kind": checklist.score, "low": score.low, "high": score.high, "most": score.most},
         "bands": list(appraisal.bands),
         "items": [_item(a) for a in appraisal.answers],
@@ -127,7 +130,7 @@ def appraisal_html(appraisal: Appraisal) -> str:
     '<section class="checklist"><h2>Ra'
     """
     title = html.escape(f"{appraisal.checklist.title} ({appraisal.checklist.version})")
-    digital = ' class="digital"' if appraisal.digital else ""
+    digital = ' class="digital"' if appraisal.digital or appraisal.shuffled else ""
     told = "".join(f"<p{digital if n == 0 else ''}>{html.escape(p)}</p>" for n, p in enumerate(_said(appraisal)))
     rows = "".join(_row(a) for a in appraisal.answers)
     head = "<tr><th>item</th><th>asks</th><th>answer</th><th>evidence</th><th>missing</th></tr>"
@@ -190,8 +193,9 @@ def write_appraisals(folder: Path, appraisals: Iterable[Appraisal]) -> tuple[Pat
         files[f"{one.checklist.id}.json"] = appraisal_json(one)
         files[f"{one.checklist.id}.md"] = appraisal_markdown(one)
     body = "".join(appraisal_html(one) for one in found)
-    head = f'<meta charset="utf-8"><title>Checklists</title><style>{_STYLE}</style>'
-    files["checklists.html"] = f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>\n'
+    head = f'<meta charset="utf-8"><title>Checklists</title>{PAGE_STYLE}'
+    drawn = '<p>Research – not for diagnosis.</p><img src="checklists.png" alt="scores of each section">'
+    files["checklists.html"] = f'<!doctype html><html lang="en"><head>{head}</head><body>{drawn}{body}</body></html>\n'
     files["checklists.png"] = appraisal_picture(found)
     for name, content in files.items():
         write_atomic(folder / name, content)

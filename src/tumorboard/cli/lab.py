@@ -10,6 +10,7 @@ import typer
 from tumorboard.errors import InputError
 
 if TYPE_CHECKING:
+    from tumorboard.appraise import RunFacts
     from tumorboard.lab.cohort import Cohort
     from tumorboard.lab.run import Run
 
@@ -35,6 +36,21 @@ Scheme = Annotated[str | None, typer.Option("--scheme", help="Scheme of the mask
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
 Folders = Annotated[list[Path], typer.Argument(help="Results of `lab run`.", show_default=False)]
 Every = Annotated[bool, typer.Option("--every", help="Every metric, not only the leading and the published ones.")]
+Results = Annotated[Path, typer.Argument(help="Results of `lab run`.", show_default=False)]
+Checklists = Annotated[
+    list[str] | None, typer.Option("--checklist", help="Print its items; may be repeated.", show_default=False)
+]
+Authors = Annotated[Path | None, typer.Option("--authors", help="What the author tells, as YAML.", show_default=False)]
+Studies = Annotated[
+    list[Path], typer.Argument(help="CSV of studies, one a line; or results of `lab run`.", show_default=False)
+]
+Trained = Annotated[Path, typer.Argument(help="Folder with a model of `lab run`.", show_default=False)]
+Case = Annotated[Path, typer.Argument(help="Case folder of a patient: OUT/sub-… of `run`.", show_default=False)]
+PageOut = Annotated[Path, typer.Option("--out", "-o", help="PDF to write.", show_default=False)]
+Clinical = Annotated[
+    list[Path] | None,
+    typer.Option("--clinical", help="Table by patient (CSV or TSV); may be repeated.", show_default=False),
+]
 New = Annotated[Path, typer.Argument(help="YAML file to write.", show_default=False)]
 Kind = Annotated[str, typer.Option("--kind", help="binary, multiclass, survival or regression.")]
 Column = Annotated[str, typer.Option("--column", help="Of the outcome; of survival DAYS,EVENT.")]
@@ -92,7 +108,7 @@ def _run(  # each parameter is an option of the command line
     people = _cohort(cohort, scheme, table or [])
     others = None if external is None else _cohort(external, scheme, [])
     with Progress(console=console) as progress:
-        task = progress.add_task(f"{asked.id}: folds", total=None)
+        task = progress.add_task(f"{asked.id}: folds, then explanations", total=None)
 
         def tell(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total)
@@ -139,6 +155,58 @@ def _compare(folders: Folders, every: Every = False) -> None:
             measured += f" ({line.low:.3f} to {line.high:.3f})"
         table.add_row(line.recipe, line.world, line.metric, measured, str(line.n), line.published)
     console.print(table)
+
+
+@app.command("appraise")
+def _appraise(results: Results, checklist: Checklists = None, authors: Authors = None) -> None:
+    """Answer the checklists of a run again, with what its author tells in authors.yaml (made where there is none)."""
+    from rich.table import Table
+
+    from tumorboard.appraise import Answer
+    from tumorboard.appraise.beside import appraise_again
+    from tumorboard.appraise.text import range_words
+    from tumorboard.cli.show import console
+
+    found = appraise_again(results, authors, checklist or [])
+    table = Table("checklist", *(a.value for a in Answer), "score")
+    for one in found.appraisals:
+        title = f"{one.checklist.id} ({one.checklist.version})"
+        table.add_row(title, *(str(one.count(a)) for a in Answer), range_words(one.score))
+    console.print(table)
+    if checklist:
+        items = Table("item", "asks", "answer", "evidence, or what is missing")
+        for a in (a for one in found.appraisals for a in one.answers):
+            items.add_row(a.item.number, a.item.text, a.answer.value, a.evidence or a.missing)
+        console.print(items)
+    console.print(f"page: {found.page}", highlight=False)
+    if not found.told:
+        console.print(f"what only you know: {found.form}; fill it in and call this again", highlight=False)
+
+
+@app.command("audit")
+def _audit(table: Studies, out: Out) -> None:
+    """Count what studies did (external tests, calibration, sample size …), and score them by every checklist."""
+    from tumorboard.appraise.audit import audit
+    from tumorboard.appraise.audit_write import write_audit
+    from tumorboard.appraise.beside import facts_of_folder
+    from tumorboard.appraise.studies import read_studies
+    from tumorboard.cli.show import console
+
+    found: dict[str, RunFacts] = {}
+    for place in table:
+        found |= {place.name: facts_of_folder(place)} if place.is_dir() else read_studies(place)
+    console.print(f"page: {write_audit(audit(found), out)}", highlight=False)
+
+
+@app.command("page")
+def _page(model: Trained, case: Case, out: PageOut, clinical: Clinical = None) -> None:
+    """Print what a model says of a patient on one A4 page: prediction, confidence, drivers, similar patients."""
+    from tumorboard.cli.show import console, show_warnings
+    from tumorboard.lab.apply import case_page
+
+    made = case_page(model, case, out, clinical or [])
+    show_warnings(f"without an answer: {line}" for line in made.missing)
+    console.print(f"page: {out}", highlight=False)
 
 
 @app.command("new")

@@ -52,6 +52,8 @@ class About:
         Pseudonym of the patient; empty for the model as a whole.
     world : str
         Whose data these are where they are not patients': ``digital patients``. It follows into every sentence.
+    quantity : bool
+        Whether the model tells a quantity, which is higher or lower rather than more or less likely.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class About:
     model: str = ""
     case: str = ""
     world: str = ""
+    quantity: bool = False
 
     @property
     def ending(self) -> str:

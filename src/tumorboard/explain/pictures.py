@@ -1,4 +1,4 @@
-"""Explanations drawn: bars of drivers, and maps over the slice where they are strongest.
+"""Explanations drawn: bars of drivers, answers over columns, and maps over the slice where they are strongest.
 
 Why it exists: a picture is what is remembered. Bars carry their intervals and units; a map lies on the image in
 radiological convention with its marks, the tumour's edge is drawn, and warnings stand in the picture's own caption.
@@ -7,6 +7,8 @@ radiological convention with its marks, the tumour's edge is drawn, and warnings
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from tumorboard.errors import InputError
 from tumorboard.explain.explanation import Driver, Drivers, Explanation, Scope
 from tumorboard.explain.images.saliency import Saliency
+from tumorboard.explain.tables.effects import Effect
 from tumorboard.explain.words import column_words
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MORE, LESS, INK, EDGE = "#D55E00", "#0072B2", "#333333", "#2ee6a8"
 """For the outcome, against it, letters, the tumour's edge. Source: Okabe and Ito's palette."""
+MOST = 4
+"""Columns side by side."""
 FAINT = 0.15
 """Part of the map's peak below which nothing is painted; chosen."""
 
@@ -100,7 +105,64 @@ def _caption(found: Explanation) -> str:
     return f"{found.sentence}{warned} {found.method} ({found.taxonomy}); {found.cites}.".strip()
 
 
-def saliency_picture(found: Saliency, image: Volume, tumour: ArrayLike | None = None, *, title: str = "") -> Picture:
+def effects_picture(found: Sequence[Effect]) -> Picture:
+    """Draw how the answer changes over columns, side by side on one scale, with their bands.
+
+    Parameters
+    ----------
+    found : sequence of Effect
+        Of one method; at most four.
+
+    Returns
+    -------
+    Picture
+        PNG; the caption holds the sentences and the warnings.
+
+    Raises
+    ------
+    InputError
+        There is none, or more than four.
+
+    Examples
+    --------
+    >>> from tumorboard.explain.tables.effects import local_effects
+    >>> from tumorboard.explain.tables.inputs import Rows
+    >>> rows = Rows(np.random.default_rng(0).normal(size=(60, 2)), ("a", "b"))
+    >>> effects_picture([local_effects(lambda x: 2 * x[:, 0], rows, "a", bins=4)]).media_type
+    'image/png'
+    """
+    if not 1 <= len(found) <= MOST:
+        raise InputError(f"1 to {MOST} columns", got=str(len(found)), where="picture of effects")
+    from matplotlib.figure import Figure
+
+    from tumorboard.report.canvas import encode_png
+
+    figure = Figure(figsize=(0.6 + 2.7 * len(found), 2.7), dpi=110, layout="constrained")
+    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
+    for axes, one in zip(panels, found, strict=True):
+        axes.fill_between(one.grid, one.low, one.high, color=LESS, alpha=0.15, lw=0)
+        axes.plot(one.grid, one.values, color=LESS, lw=1.6, marker="." if len(one.grid) < 4 else None)
+        axes.set_xlabel(fill(column_words(one.column), 30), fontsize=7.5, color=INK)
+        axes.tick_params(labelsize=7)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("the model's answer", fontsize=8, color=INK)
+    if found[0].about.world:
+        panels[-1].set_title(found[0].about.world, fontsize=7.5, color="#B00020", loc="right")
+    words = " ".join(one.sentence for one in found)
+    warned = "; ".join(dict.fromkeys(f"{column_words(one.column)}: {w}" for one in found for w in one.warnings))
+    first = found[0]
+    caption = f"{words}{f' Beware: {warned}.' if warned else ''} {first.method} ({first.taxonomy}); {first.cites}."
+    return encode_png(figure, caption, f"The answer over {', '.join(one.column for one in found)}, with bands.")
+
+
+def saliency_picture(
+    found: Saliency,
+    image: Volume,
+    tumour: ArrayLike | None = None,
+    *,
+    title: str = "",
+    to_scale: bool = True,
+) -> Picture:
     """Draw a map over the slices where it is strongest: the image alone, and with the map.
 
     Parameters
@@ -113,6 +175,8 @@ def saliency_picture(found: Saliency, image: Volume, tumour: ArrayLike | None = 
         Its edge is drawn.
     title : str
         Name of the sequence.
+    to_scale : bool
+        Whether the spacing of the image is that of the patient; if not, no bar of millimetres is drawn.
 
     Returns
     -------
@@ -147,6 +211,7 @@ def saliency_picture(found: Saliency, image: Volume, tumour: ArrayLike | None = 
 
     index = int(values.sum(axis=(0, 1)).argmax())
     bare = _panel(image, index, edge, title)
+    bare = bare if to_scale else dataclasses.replace(bare, bar_mm=0.0)
     panels = (bare, dataclasses.replace(bare, title=f"{title} + map" if title else "map", text=found.about.world))
     left, right, bottom, top = panels[0].box_mm
     width = round(PANEL_PX * (right - left) / (bottom - top))

@@ -137,12 +137,16 @@ def drivers_sentence(found: Drivers, count: int = 3) -> str:
         return f"No column says anything about {found.about.outcome}{end}"
     total = sum(abs(d.effect.value) for d in known)
     if found.scope is Scope.GLOBAL:
+        known = [d for d in known if d.effect.value > 0]  # a score that rises without a column is chance
+        if not known:
+            return f"No column says anything about {found.about.outcome}{end}"
         named = [f"{column_words(d.names[0])}{_beside(d)} ({_shown(d.effect.value)})" for d in known[:count]]
         return f"Most important for {found.about.outcome}, in {found.unit}: {_listed(named)}{end}"
     ways = []
-    for sign, way in ((1.0, "more"), (-1.0, "less")):
+    more, less = ("higher", "lower") if found.about.quantity else ("more likely", "less likely")
+    for sign, way in ((1.0, more), (-1.0, less)):
         those = [_local(d, total, found.unit) for d in known[:count] if d.effect.value * sign > 0]
-        ways += [f"{way} likely by {_listed(those)}"] if those else []
+        ways += [f"{way} by {_listed(those)}"] if those else []
     return f"{found.about.outcome} is made {'; '.join(ways)}{end}"
 
 

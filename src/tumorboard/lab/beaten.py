@@ -76,12 +76,12 @@ def difference(predicted: Predicted, rival: Predicted) -> Comparison:
     name = USUAL[Outcomes.BINARY if kind is Outcomes.MULTILABEL else kind][0]
 
     n = len(predicted.outcome)
-    ours, theirs = partial(_measured, predicted, name), partial(_measured, rival, name)
+    ours, theirs = partial(lead_of_rows, predicted, name), partial(lead_of_rows, rival, name)
     return compare_metrics(ours, theirs, n, groups=predicted.groups, draws=DRAWS)
 
 
-def _measured(p: Predicted, name: str, rows: NDArray[np.intp]) -> float:
-    """Return a metric of some rows, with repeats, without its interval where that is cheaper."""
+def lead_of_rows(p: Predicted, name: str, rows: NDArray[np.intp]) -> float:
+    """Return a metric of some rows, with repeats, without its interval where that is cheaper; of labels the first."""
     if p.outcome.kind is Outcomes.MULTILABEL:
         label = p.outcome.label(0)
         some = rows[~np.isnan(label.values[rows, 0])]

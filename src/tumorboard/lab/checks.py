@@ -7,13 +7,15 @@ patient under two names, a column that is the outcome in disguise, is seen here 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tumorboard.errors import InputError
 from tumorboard.lab.dataset import Dataset
 from tumorboard.lab.learners import check_learner
 from tumorboard.lab.outcome import Outcome
-from tumorboard.lab.pipeline import registry_of
-from tumorboard.lab.recipe import Outcomes, Recipe
+from tumorboard.lab.parts import several
+from tumorboard.lab.pipeline import pipeline_of, registry_of
+from tumorboard.lab.recipe import Outcomes, Part, Recipe
 from tumorboard.lab.scores import check_metrics
 from tumorboard.lab.selection.scores import correlation, cox_score, ranks
 from tumorboard.lab.splits import SPLITS
@@ -39,10 +41,8 @@ def check_parts(recipe: Recipe) -> None:
     Traceback (most recent call last):
     tumorboard.errors.InputError: recipe: expected a learner that exists; got 'forrest'; did you mean 'forest'?.
     """
-    from tumorboard.lab.represent import check_settings
-
     for part in recipe.representation:
-        check_settings(part.name, {k: v for k, v in part.settings.items() if k not in ("sequences", "region")})
+        _check_representation(recipe, part)
     learner = recipe.learner
     check_learner(learner.name, dict.fromkeys(learner.tune) | learner.settings, recipe.endpoint.kind)
     for part in recipe.prepare:
@@ -59,6 +59,41 @@ def check_parts(recipe: Recipe) -> None:
     if recipe.validation.name == "nested" and not learner.tune:
         remedy = "add learner.tune, or use kfold"
         raise InputError("settings to tune in nested folds", got="none", where="recipe.learner", remedy=remedy)
+
+
+def _check_representation(recipe: Recipe, part: Part) -> None:
+    """Refuse settings, sequences and regions that do not exist, or that are missing, before an image is read."""
+    from tumorboard.lab.represent import check_representation
+
+    settings = part.settings
+    sequences = several(settings.pop("sequences", recipe.sequences))
+    regions = several(settings.pop("region", recipe.region))
+    check_representation(part.name, settings, sequences, regions)
+
+
+def check_values(recipe: Recipe) -> None:
+    """Refuse values of settings that a step or the learner cannot take, by making each of them once.
+
+    It takes the time to import what learns, which the list of recipes should not take.
+
+    Raises
+    ------
+    InputError
+        It is told which.
+    MissingDependency
+        A learner needs a package that is not there.
+
+    Examples
+    --------
+    >>> from tumorboard.lab.recipe import read_recipe
+    >>> check_values(read_recipe("example").with_settings(learner={"name": "logistic", "strength": -1}))
+    Traceback (most recent call last):
+    tumorboard.errors.InputError: setting strength: expected a number above 0; got -1.
+    """
+    from tumorboard.lab.fold import combinations
+
+    for settings in combinations(recipe.learner.tune):
+        pipeline_of(recipe, settings)
 
 
 def check_dataset(recipe: Recipe, data: Dataset) -> tuple[str, ...]:
@@ -139,8 +174,7 @@ def _least(count: int, what: str, where: str = "outcome") -> None:
 
 def _check_twins(data: Dataset) -> None:
     """Refuse rows of different patients that agree in every continuous column."""
-    x = data.table.values
-    many = np.array([len(np.unique(c[~np.isnan(c)])) > max(_DISTINCT, len(x) // 4) for c in x.T], dtype=bool)
+    x, many = data.table.values, _continuous(data)
     if many.sum() < _CONTINUOUS:
         return
     from sklearn.neighbors import NearestNeighbors
@@ -154,6 +188,17 @@ def _check_twins(data: Dataset) -> None:
         got = f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} of patients with the same {int(many.sum())} features"
         remedy = "give both studies one patient id, or leave one out"
         raise InputError("each patient under one id", got=got, where="cohort", remedy=remedy)
+
+
+def _continuous(data: Dataset) -> NDArray[np.bool_]:
+    """Return which columns hold so many values that patients can be told apart by them."""
+    x = data.table.values
+    return np.array([len(np.unique(c[~np.isnan(c)])) > max(_DISTINCT, len(x) // 4) for c in x.T], dtype=bool)
+
+
+def can_find_twins(data: Dataset) -> bool:
+    """Return whether patients under two ids could be found: enough columns are continuous."""
+    return int(_continuous(data).sum()) >= _CONTINUOUS
 
 
 def _takes_missing(recipe: Recipe) -> bool:

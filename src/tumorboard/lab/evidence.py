@@ -6,6 +6,7 @@ recruited, which hospital, whether code is public) stays unknown for the author.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, cast
@@ -25,8 +26,11 @@ from tumorboard.appraise.fields import (
     QuestionFacts,
     ValidationFacts,
 )
-from tumorboard.lab.checks import events_of
-from tumorboard.lab.dataset import REAL
+from tumorboard.lab.checks import can_find_twins, events_of
+from tumorboard.lab.evidence_parts import feature_facts, image_facts, network_facts, why_metrics
+from tumorboard.lab.explained import Explained, explanation_facts
+from tumorboard.lab.findings.base import Finding
+from tumorboard.lab.findings.horizon import horizon_of
 from tumorboard.lab.recipe import Outcomes, Recipe
 from tumorboard.lab.run import Run
 from tumorboard.metrics.estimate import Estimate
@@ -55,7 +59,12 @@ def packages() -> dict[str, str]:
     return out
 
 
-def facts_of(run: Run, drawn: tuple[str, ...] = ()) -> RunFacts:
+def facts_of(
+    run: Run,
+    drawn: tuple[str, ...] = (),
+    findings: Iterable[Finding] = (),
+    explained: Explained | None = None,
+) -> RunFacts:
     """Return what is known of a run.
 
     Parameters
@@ -64,13 +73,30 @@ def facts_of(run: Run, drawn: tuple[str, ...] = ()) -> RunFacts:
         That ended.
     drawn : tuple of str
         Titles of the pictures on its page.
+    findings : iterable of Finding
+        What it found beside its metrics; each brings its facts.
+    explained : Explained, optional
+        What explains its model.
 
     Returns
     -------
     RunFacts
     """
+    facts = _frame_facts(run, drawn)
+    sections: dict[str, dict[str, Any]] = facts.model_dump()
+    for one in findings:
+        for path, value in one.facts.items():
+            section, _, name = path.partition(".")
+            sections[section][name] = value
+    if explained is not None:
+        sections["performance"] |= explanation_facts(explained)
+    return RunFacts.model_validate(sections)
+
+
+def _frame_facts(run: Run, drawn: tuple[str, ...]) -> RunFacts:
+    """Return what the frame itself knows."""
     return RunFacts(
-        question=_question(run.recipe),
+        question=_question(run),
         data=_data(run),
         images=_images(run.recipe),
         features=_features(run),
@@ -86,9 +112,11 @@ def _given(**facts: Any) -> dict[str, Any]:
     return {k: v for k, v in facts.items() if v is not None and v not in ("", ())}
 
 
-def _question(recipe: Recipe) -> QuestionFacts:
+def _question(run: Run) -> QuestionFacts:
+    recipe = run.recipe
     names = ", ".join(recipe.endpoint.sources)
-    told = _given(endpoint=names, cites=recipe.cites, hypothesis=recipe.question)
+    day = horizon_of(run.predicted) if run.data.outcome.kind is Outcomes.SURVIVAL else None
+    told = _given(endpoint=names, cites=recipe.cites, hypothesis=recipe.question, horizon_days=day)
     return QuestionFacts(kind=recipe.endpoint.kind.value, develops=True, **told)
 
 
@@ -105,10 +133,11 @@ def _data(run: Run) -> DataFacts:
         follow_up_days=float(np.median(data.outcome.days)) if survival else None,
         eligibility="; ".join(f"{k} is {' or '.join(v)}" for k, v in run.recipe.where.items()),
         events=None if data.outcome.kind is Outcomes.REGRESSION else _events(run),
+        excluded=data.left_out,
+        sharing_checked=can_find_twins(data) or None,
     )
-    return DataFacts(
-        digital=data.world != REAL, patients=len(set(table.patients)), rows=len(data), sharing_checked=True, **told
-    )
+    patients = len(set(table.patients))
+    return DataFacts(digital=data.digital, shuffled=data.permuted, patients=patients, rows=len(data), **told)
 
 
 def _events(run: Run) -> int:
@@ -120,7 +149,7 @@ def _events(run: Run) -> int:
 
 def _images(recipe: Recipe) -> ImageFacts:
     regions = tuple(r for r in recipe.region if r != "none")
-    return ImageFacts(**_given(sequences=recipe.sequences, regions=regions))
+    return ImageFacts(**_given(sequences=recipe.sequences, regions=regions), **image_facts(recipe))
 
 
 def _features(run: Run) -> FeatureFacts:
@@ -143,6 +172,7 @@ def _features(run: Run) -> FeatureFacts:
         tabular=candidates > 0,
         settings_saved=True,
         **told,
+        **feature_facts(recipe),
     )
 
 
@@ -151,18 +181,35 @@ def _model(run: Run) -> ModelFacts:
     settings = recipe.learner.settings
     balance = "SMOTE in training rows" if settings.get("smote") else "weights" if settings.get("balanced") else ""
     tuning = f"{recipe.validation.inner} folds inside the training rows" if recipe.learner.tune else ""
+    how = "settings tuned" if tuning else "one model, named beforehand"
+    told = _given(tuning=tuning, imbalance=balance, missing_input=_missing_input(recipe))
+    told |= {"balanced": bool(balance), "selection": f"{how}, then fitted on all {len(run.training)} training rows"}
+    if kind is Outcomes.SURVIVAL:
+        told |= {
+            "groups": True,
+            "risk_groups": 2,
+            "threshold": "median of the risks out of fold, which no outcome has seen",
+        }
     return ModelFacts(
         learner=recipe.learner.name,
         settings_saved=True,
         seed=recipe.seed,
         software=tuple(f"{n} {v}" for n, v in packages().items()),
         ensembled=False,
-        balanced=bool(balance),
         output=_OUTPUT.get(kind, "probability"),
         specification=True,
         card=True,
-        **_given(tuning=tuning, imbalance=balance),
+        **(told | network_facts(recipe)),
     )
+
+
+def _missing_input(recipe: Recipe) -> str:
+    """Return what the model does without an input; its answer names a column that it lacks."""
+    impute = [p.settings.get("how", "mean") for p in recipe.prepare if p.name == "impute"]
+    values = (
+        f"a missing value is filled in as in training ({impute[0]})" if impute else "a missing value is not filled in"
+    )
+    return f"{values}, a missing column is refused by its name"
 
 
 def _validation(run: Run) -> ValidationFacts:
@@ -178,6 +225,7 @@ def _validation(run: Run) -> ValidationFacts:
         test_patients=tested if held_out else None,
         external_patients=tested if how.name == "external" else None,
         external_sites=sites or None,
+        external_events=_external_events(run) if how.name == "external" else None,
     )
     return ValidationFacts(
         design=cast(Design, how.name),
@@ -186,6 +234,13 @@ def _validation(run: Run) -> ValidationFacts:
         external=bool(other) or how.name == "external",
         **told,
     )
+
+
+def _external_events(run: Run) -> int | None:
+    outcome = run.predicted.outcome
+    if outcome.kind is Outcomes.BINARY:
+        return int(outcome.values.sum())
+    return int(outcome.events.sum()) if outcome.kind is Outcomes.SURVIVAL else None
 
 
 def _rounded(e: Estimate) -> Estimate:
@@ -210,12 +265,15 @@ def _performance(run: Run, drawn: tuple[str, ...]) -> PerformanceFacts:
     resampled = run.recipe.validation.name in ("kfold", "nested", "leave_one_out")
     compared = _compared(run)
     names = {p.name for p in run.recipe.representation}
-    calibration = tuple(n.replace("_", " ") for n, e in run.metrics.items() if n.startswith("calibration_") and e.known)
+    pictured = bool(names & {*_RADIOMIC, "deep", "network"})
     return PerformanceFacts(
         resampled=resampled,
         simple=bool(run.reference),
         chance_p=None if np.isnan(run.chance_p) else run.chance_p,
         multivariable=bool(names & set(_RADIOMIC)) and bool(names & set(_TABLES)),
         by_site=run.recipe.validation.name == "leave_site_out" or None,
-        **_given(metrics=metrics, comparison=compared, curves=drawn, calibration=calibration),
+        clinical=pictured and bool(run.reference),
+        one_sequence=len(run.recipe.sequences) == 1,
+        rationale=why_metrics(run.recipe),
+        **_given(metrics=metrics, comparison=compared, curves=drawn),
     )

@@ -26,7 +26,7 @@ from tumorboard.lab.splits import Fold, make_folds
 from tumorboard.lab.step import Floats, Known
 from tumorboard.store import digest, write_json
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever a fold's numbers may."""
 
 _DAYS = tuple(float(q) for q in np.linspace(0.1, 0.9, 9))
@@ -132,7 +132,7 @@ def fit(recipe: Recipe, data: Dataset, settings: Mapping[str, Any] | None = None
         for n in one.names
     )
     fitted = Fitted(pipeline_of(recipe, settings), learned, names, dict(settings or {}))
-    known = Known(data.outcome, data.sites, names)
+    known = Known(data.outcome, data.sites, names, data.table.patients)
     fitted.pipeline.fit(fitted.features(data), known, fitted.images(data))
     return fitted
 

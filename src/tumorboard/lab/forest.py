@@ -13,7 +13,7 @@ from tumorboard.lab.picture_frame import COLOURS, INK, OTHERS, STRIP_INCH, png, 
 from tumorboard.metrics.subgroups import SubgroupTable
 
 
-def subgroup_picture(table: SubgroupTable, metric: str, *, digital: bool, most: int = 20) -> bytes:
+def subgroup_picture(table: SubgroupTable, metric: str, *, world: str, most: int = 20) -> bytes:
     """Draw a metric in each subgroup as a forest, with numbers of rows and the test that they differ.
 
     Parameters
@@ -22,8 +22,8 @@ def subgroup_picture(table: SubgroupTable, metric: str, *, digital: bool, most: 
         From :func:`~tumorboard.metrics.subgroups.subgroup_table`.
     metric : str
         Its name.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
     most : int
         Subgroups to draw, the largest first; the picture says how many are left out.
 
@@ -37,7 +37,7 @@ def subgroup_picture(table: SubgroupTable, metric: str, *, digital: bool, most: 
     >>> from tumorboard.metrics.subgroups import subgroup_table
     >>> from tumorboard.metrics.agreement import share
     >>> table = subgroup_table(lambda rows: share(len(rows) // 2, len(rows)), ["A"] * 9 + ["B"] * 7)
-    >>> subgroup_picture(table, "accuracy", digital=True)[1:4]
+    >>> subgroup_picture(table, "accuracy", world="digital patients")[1:4]
     b'PNG'
     """
     from matplotlib.figure import Figure
@@ -63,4 +63,4 @@ def subgroup_picture(table: SubgroupTable, metric: str, *, digital: bool, most: 
     axes.set_xlabel(f"{metric}\n{table.hint}{left}", fontsize=8.5, color=INK)
     tidy(axes)
     axes.spines["left"].set_visible(False)
-    return png(figure, digital)
+    return png(figure, world)

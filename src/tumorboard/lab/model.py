@@ -4,7 +4,8 @@ Why it exists: a model that cannot say what it was trained on, on how many, and 
 not be asked. One that was trained on digital patients answers for digital patients only.
 
 A folder holds ``metadata.json`` (the card) and ``model.skops``: parameters in the format of skops, which is read with a
-list of trusted classes and runs nothing else. Equal models give equal bytes.
+list of trusted classes and runs nothing else; and ``cases.safetensors``, training rows without names, which may be
+taken away. Equal models give equal bytes.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tumorboard.errors import FileFormatError, InputError
+from tumorboard.lab.apply.cases import FILE as CASES
+from tumorboard.lab.apply.cases import TrainingCases
 from tumorboard.lab.conformal import Conformal
-from tumorboard.lab.dataset import DIGITAL, NULL, REAL, Dataset
+from tumorboard.lab.dataset import Dataset, Origin
 from tumorboard.lab.fold import Fitted
 from tumorboard.lab.outcome import Outcome
 from tumorboard.lab.recipe import Outcomes, Recipe
@@ -69,6 +72,8 @@ class Card(BaseModel):
         Whose rows it learned from.
     digital : bool
         Whether these were digital patients: then it is refused on patients.
+    shuffled : bool
+        Whether their outcomes were shuffled: then it is applied to nobody.
     training : mapping
         Numbers of rows, patients, events, sites.
     inputs : tuple of str
@@ -77,6 +82,10 @@ class Card(BaseModel):
         Classes, labels or quantity that it tells.
     measured : mapping
         Metrics out of fold: value, low, high.
+    leading : str
+        Which of them leads.
+    origins : tuple of Origin
+        What each representation gave; empty where rows did not come from a cohort: then it cannot be made anew.
     recipe : str
         YAML.
     software : mapping of str to str
@@ -94,14 +103,38 @@ class Card(BaseModel):
     question: str
     world: str
     digital: bool
+    shuffled: bool = False
     training: Mapping[str, int]
     inputs: tuple[str, ...]
     outcome: tuple[str, ...]
     measured: Mapping[str, Mapping[str, float | None]]
+    leading: str = ""
+    origins: tuple[Origin, ...] = ()
     recipe: str
     software: Mapping[str, str]
     use: str = "research only; not for diagnosis"
     limits: str = "holds for patients like those it learned from; each answer says how like they are"
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the card of a model.
+
+        Raises
+        ------
+        FileFormatError
+            It is missing, damaged, or of another format.
+        """
+        try:
+            told = json.loads((folder / "metadata.json").read_bytes())
+            other = told.get("format") if isinstance(told, dict) else None
+            if isinstance(other, int) and other != FORMAT:
+                got, remedy = f"format {other}", "use the version of tumorboard that wrote it"
+                raise FileFormatError(f"a model of format {FORMAT}", got=got, where="model", remedy=remedy)
+            return cls.model_validate(told)
+        except (OSError, ValueError) as error:
+            remedy = "give the folder `model` of the results of `tumorboard lab run`"
+            expected = "a model that tumorboard lab wrote"
+            raise FileFormatError(expected, got="another folder", where="model", remedy=remedy) from error
 
 
 @dataclass(frozen=True)
@@ -146,12 +179,15 @@ class Model:
         Of new rows.
     conformal : Conformal or None
         Prediction sets; None for survival and labels.
+    cases : TrainingCases, optional
+        Training rows without names.
     """
 
     card: Card
     fitted: Fitted
     validity: Validity
     conformal: Conformal | None
+    cases: TrainingCases | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, data: Dataset, fitted: Fitted, conformal: Conformal | None, facts: CardFacts) -> Self:
@@ -163,11 +199,14 @@ class Model:
             cites=recipe.cites,
             question=recipe.question,
             world=data.world,
-            digital=data.world in (DIGITAL, NULL),
+            digital=data.digital,
+            shuffled=data.permuted,
             training=facts.training,
             inputs=fitted.names,
             outcome=data.outcome.names,
             measured=facts.measured,
+            leading=facts.leading,
+            origins=data.origins,
             recipe=recipe.as_yaml(),
             software=facts.software,
         )
@@ -197,7 +236,7 @@ class Model:
         where = np.array(list(sites) or [""] * n, dtype=np.str_)
         columns = table.columns(self.card.inputs)
         unknown = Outcome(Outcomes.REGRESSION, np.zeros((n, 1)))  # nothing reads it
-        return self.answer_rows(Dataset.of(columns, unknown, where.tolist(), world=DIGITAL if digital else REAL))
+        return self.answer_rows(Dataset.of(columns, unknown, where.tolist(), digital=digital))
 
     def answer_rows(self, data: Dataset) -> tuple[Answer, ...]:
         """Return what the model says of rows with all that its representations ask for; outcomes are not read.
@@ -205,9 +244,12 @@ class Model:
         Raises
         ------
         InputError
-            The model learned from digital patients and these are none.
+            The model learned from digital patients and these are none, or from shuffled outcomes.
         """
-        if self.card.digital and data.world == REAL:
+        if self.card.shuffled:
+            remedy = "train the recipe without --null"
+            raise InputError("a model of outcomes", got="one of shuffled outcomes", where="model", remedy=remedy)
+        if self.card.digital and not data.digital:
             remedy = "train the recipe on a cohort of patients"
             raise InputError("a model of patients", got="one of digital patients", where="model", remedy=remedy)
         verdicts = self.validity.judge(self.fitted.features(data))
@@ -246,6 +288,10 @@ class Model:
             "conformal": None if conformal is None else json.dumps(conformal),
         }
         write_atomic(folder / "model.skops", _canonical(skops.io.dumps(held)))
+        if self.cases is None:
+            (folder / CASES).unlink(missing_ok=True)
+        else:
+            write_atomic(folder / CASES, self.cases.as_bytes())
         write_json(folder / "metadata.json", self.card.model_dump(mode="json"))
 
     @classmethod
@@ -259,22 +305,23 @@ class Model:
         """
         import skops.io
 
+        card = Card.read(folder)
         try:
-            card = Card.model_validate_json((folder / "metadata.json").read_bytes())
             raw = (folder / "model.skops").read_bytes()
+            cases = (folder / CASES).read_bytes() if (folder / CASES).is_file() else None
             unknown = skops.io.get_untrusted_types(data=raw)
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise FileFormatError("a model that tumorboard lab wrote", got="another folder", where="model") from error
         strange = [u for u in unknown if u not in TRUSTED and not u.startswith(_OURS)]
-        if strange or card.format != FORMAT:
-            got = f"the class {strange[0]}" if strange else f"format {card.format}"
-            raise FileFormatError("a model of classes that are trusted", got=got, where="model")
+        if strange:
+            raise FileFormatError("a model of classes that are trusted", got=f"the class {strange[0]}", where="model")
+        kept = None if cases is None else TrainingCases.of_bytes(cases)
         try:
             held = skops.io.loads(raw, trusted=unknown)
             told = held["conformal"]
             conformal = None if told is None else Conformal(**json.loads(told))
             fitted = Fitted(held["pipeline"], tuple(held["material"]), tuple(held["names"]), held["settings"])
-            return cls(card, fitted, held["validity"], conformal)
+            return cls(card, fitted, held["validity"], conformal, kept)
         except Exception as error:  # skops raises what its parts raise; a damaged file is the reason of all
             raise FileFormatError("a whole model", got="a damaged one", where="model") from error
 
@@ -286,6 +333,7 @@ class CardFacts:
     training: Mapping[str, int]
     measured: Mapping[str, Mapping[str, float | None]]
     software: Mapping[str, str]
+    leading: str = ""
 
 
 def _canonical(raw: bytes) -> bytes:

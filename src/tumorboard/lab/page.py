@@ -13,7 +13,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from tumorboard.appraise import Answer, Appraisal, RunFacts
-from tumorboard.lab.drawn import Picture
+from tumorboard.lab.dataset import REAL
+from tumorboard.lab.explained import Explained, section
+from tumorboard.lab.findings.base import Finding, Picture
 from tumorboard.lab.run import Run
 from tumorboard.metrics.estimate import Estimate
 
@@ -34,7 +36,14 @@ class Line:
     rival: str
 
 
-def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = (), appraisals: Sequence[Appraisal] = ()) -> str:
+def page(
+    run: Run,
+    facts: RunFacts,
+    pictures: Sequence[Picture] = (),
+    appraisals: Sequence[Appraisal] = (),
+    findings: Sequence[Finding] = (),
+    explained: Explained | None = None,
+) -> str:
     """Return the page as HTML.
 
     Parameters
@@ -44,9 +53,13 @@ def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = (), appraisals
     facts : RunFacts
         Of it.
     pictures : sequence of (str, str)
-        Titles, and PNG as base64.
+        Titles, and PNG as base64, of what stands below the metrics.
     appraisals : sequence of Appraisal
         Checklists that were answered; their items lie beside the page.
+    findings : sequence of Finding
+        Tables that stand below, with their pictures.
+    explained : Explained, optional
+        What explains its model.
 
     Returns
     -------
@@ -56,6 +69,9 @@ def page(run: Run, facts: RunFacts, pictures: Sequence[Picture] = (), appraisals
     return _template().render(
         recipe=run.recipe,
         world=run.world,
+        real=run.world == REAL,
+        findings=findings,
+        explained=section(explained or Explained((), (), run.world)),
         lines=lines(run),
         compare=", ".join(run.recipe.compare) if run.reference else "",
         against=_against(run),
@@ -142,7 +158,8 @@ def _numbers(run: Run, facts: RunFacts) -> list[tuple[str, Any]]:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    text = files("tumorboard.lab").joinpath("templates", "page.html.j2").read_text(encoding="utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
+    loader = FunctionLoader(lambda n: files("tumorboard.lab").joinpath("templates", n).read_text(encoding="utf-8"))
+    kept = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return kept.get_template("page.html.j2")

@@ -125,3 +125,14 @@ class Parts(Generic[T]):
         self.check(name, {k: v for k, v in settings.items() if k != "kind"})
         extra = {"seed": seed} if "seed" in inspect.signature(entry.make).parameters else {}
         return entry.make(**settings, **extra)
+
+
+def several(value: Any) -> tuple[str, ...]:
+    """Return what may be one word or several as several.
+
+    Examples
+    --------
+    >>> several("T1C"), several(["T1C", "FLAIR"])
+    (('T1C',), ('T1C', 'FLAIR'))
+    """
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,4 +1,4 @@
-"""What the laboratory's pictures have in common: colours, axes, legend, the strip that says "digital patients".
+"""What the laboratory's pictures have in common: colours, axes, legend, the strip that names the world.
 
 Why it exists: pictures of one house look alike, and none forgets to say whose patients it shows.
 """
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DIGITAL = "digital patients"
-"""Stands on every picture that does not come from patients."""
+REAL = "patients"
+"""The one world that no picture has to name."""
 
 INK, FAINT, OTHERS, ALARM = "#333333", "#e3e3e3", "#9a9a9a", "#B00020"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -126,27 +126,27 @@ def legend(axes: Axes, where: Corner = "lower right") -> None:
     axes.legend(loc=where, fontsize=7.5, frameon=True, framealpha=0.9, edgecolor=FAINT, labelcolor=INK)
 
 
-def refusal(reason: str, digital: bool) -> bytes:
+def refusal(reason: str, world: str) -> bytes:
     """Return a picture of why there is none, as PNG.
 
     Examples
     --------
-    >>> refusal("patients of one class only", digital=True)[1:4]
+    >>> refusal("patients of one class only", world="digital patients")[1:4]
     b'PNG'
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, STRIP_INCH + 0.8), dpi=150)
     figure.text(0.5, 0.4, f"Not assessable:\n{reason}", ha="center", va="center", fontsize=9, color=INK)
-    return png(figure, digital)
+    return png(figure, world)
 
 
-def png(figure: Figure, digital: bool) -> bytes:
-    """Encode a figure as PNG; its top strip is kept free for the word that the patients are digital.
+def png(figure: Figure, world: str) -> bytes:
+    """Encode a figure as PNG; its top strip is kept free for the world, unless that is patients.
 
     Examples
     --------
-    >>> png(wide("x", "y")[0], digital=False)[1:4]
+    >>> png(wide("x", "y")[0], world="patients")[1:4]
     b'PNG'
     """
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -154,8 +154,8 @@ def png(figure: Figure, digital: bool) -> bytes:
     engine, strip = figure.get_layout_engine(), STRIP_INCH / figure.get_figheight()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, 0, 1, 1 - strip))
-    if digital:
-        figure.text(0.99, 1 - strip / 2, DIGITAL, ha="right", va="center", fontsize=9, color=ALARM, weight="bold")
+    if world != REAL:
+        figure.text(0.99, 1 - strip / 2, world, ha="right", va="center", fontsize=9, color=ALARM, weight="bold")
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()

@@ -1,7 +1,7 @@
 """Pictures of predictions: ROC, precision and recall, calibration, decision, survival by risk, learning.
 
 Why it exists: a curve says where a model works, a number only how well on the whole. Each picture carries its interval
-or its numbers of patients, and says so when the patients are digital, for pictures travel without their captions.
+or its numbers of patients, and names its world unless that is patients, for pictures travel without their captions.
 Colours are those of Okabe and Ito; lines differ in their dashes as well.
 """
 
@@ -45,15 +45,15 @@ MOST = 4
 _STEPS_DAYS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-def roc_picture(curves: Mapping[str, Curve], *, digital: bool) -> bytes:
+def roc_picture(curves: Mapping[str, Curve], *, world: str) -> bytes:
     """Draw ROC curves with their areas.
 
     Parameters
     ----------
     curves : mapping of str to Curve
         From :func:`~tumorboard.metrics.classify.roc.roc_curve`, by name of the model; at most four.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
 
     Returns
     -------
@@ -68,26 +68,26 @@ def roc_picture(curves: Mapping[str, Curve], *, digital: bool) -> bytes:
     Examples
     --------
     >>> from tumorboard.metrics.classify.roc import roc_curve
-    >>> roc_picture({"model": roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])}, digital=True)[1:4]
+    >>> roc_picture({"model": roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])}, world="digital patients")[1:4]
     b'PNG'
     """
     figure, axes = square("1 \N{MINUS SIGN} specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=OTHERS, lw=0.8)
     _curves(axes, curves, "AUC", "default")
-    return png(figure, digital)
+    return png(figure, world)
 
 
-def precision_recall_picture(curves: Mapping[str, Curve], prevalence: float, *, digital: bool) -> bytes:
+def precision_recall_picture(curves: Mapping[str, Curve], prevalence: float | None, *, world: str) -> bytes:
     """Draw precision against recall, with average precisions and the prevalence.
 
     Parameters
     ----------
     curves : mapping of str to Curve
         From :func:`~tumorboard.metrics.classify.precision_recall.precision_recall_curve`; at most four.
-    prevalence : float
-        What chance gives.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    prevalence : float or None
+        What chance gives; None for curves of several classes.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
 
     Returns
     -------
@@ -103,14 +103,15 @@ def precision_recall_picture(curves: Mapping[str, Curve], prevalence: float, *, 
     --------
     >>> from tumorboard.metrics.classify.precision_recall import precision_recall_curve
     >>> curve = precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
-    >>> precision_recall_picture({"model": curve}, 0.5, digital=True)[1:4]
+    >>> precision_recall_picture({"model": curve}, 0.5, world="digital patients")[1:4]
     b'PNG'
     """
     figure, axes = square("sensitivity (recall)", "positive predictive value (precision)")
-    axes.axhline(prevalence, color=OTHERS, lw=0.8)
-    axes.text(0.01, prevalence + 0.01, "prevalence", fontsize=7.5, color=OTHERS)
+    if prevalence is not None:
+        axes.axhline(prevalence, color=OTHERS, lw=0.8)
+        axes.text(0.01, prevalence + 0.01, "prevalence", fontsize=7.5, color=OTHERS)
     _curves(axes, curves, "average precision", "steps-pre")
-    return png(figure, digital)
+    return png(figure, world)
 
 
 def _curves(axes: Axes, curves: Mapping[str, Curve], area: str, style: str) -> None:
@@ -122,7 +123,7 @@ def _curves(axes: Axes, curves: Mapping[str, Curve], area: str, style: str) -> N
     legend(axes)
 
 
-def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bool) -> bytes:
+def calibration_picture(curve: CalibrationCurve, title: str = "", *, world: str) -> bytes:
     """Draw observed against predicted: smooth with its band, bins with intervals, and where patients are.
 
     Parameters
@@ -131,8 +132,8 @@ def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bo
         From :func:`~tumorboard.metrics.calibrate.smooth.calibration_curve`.
     title : str
         Such as slope and intercept.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
 
     Returns
     -------
@@ -142,11 +143,11 @@ def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bo
     Examples
     --------
     >>> from tumorboard.metrics.calibrate.smooth import calibration_curve
-    >>> calibration_picture(calibration_curve([0, 1] * 20, np.linspace(0.1, 0.9, 40)), digital=True)[1:4]
+    >>> calibration_picture(calibration_curve([0, 1] * 20, np.linspace(0.1, 0.9, 40)), world="digital patients")[1:4]
     b'PNG'
     """
     if curve.reason:
-        return refusal(curve.reason, digital)
+        return refusal(curve.reason, world)
     figure, axes = square("predicted probability", "observed share")
     axes.plot([0, 1], [0, 1], color=OTHERS, lw=0.8)
     axes.fill_between(curve.predicted, curve.low, curve.high, color=COLOURS[0], alpha=0.15, lw=0)
@@ -166,18 +167,18 @@ def calibration_picture(curve: CalibrationCurve, title: str = "", *, digital: bo
     axes.set_yticks(np.arange(6) / 5)
     legend(axes, "upper left")
     axes.set_title(title, fontsize=9, color=INK)
-    return png(figure, digital)
+    return png(figure, world)
 
 
-def decision_picture(curves: Mapping[str, DecisionCurve], *, digital: bool, highest: float = 1.0) -> bytes:
+def decision_picture(curves: Mapping[str, DecisionCurve], *, world: str, highest: float = 1.0) -> bytes:
     """Draw net benefit over thresholds beside acting on everybody and on nobody.
 
     Parameters
     ----------
     curves : mapping of str to DecisionCurve
         Of the same patients, by name of the model; at most four. The first has its band.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
     highest : float
         Threshold up to which it is drawn.
 
@@ -195,14 +196,14 @@ def decision_picture(curves: Mapping[str, DecisionCurve], *, digital: bool, high
     --------
     >>> from tumorboard.metrics.classify.decision_curve import decision_curve
     >>> curve = decision_curve([1, 1, 0, 0, 0], [0.9, 0.4, 0.6, 0.2, 0.1])
-    >>> decision_picture({"model": curve}, digital=True)[1:4]
+    >>> decision_picture({"model": curve}, world="digital patients")[1:4]
     b'PNG'
     """
     if not 1 <= len(curves) <= MOST:
         raise InputError(f"1 to {MOST} curves", got=f"{len(curves)}", where="picture")
     first = next(iter(curves.values()))
     if first.reason:
-        return refusal(first.reason, digital)
+        return refusal(first.reason, world)
     figure, axes = wide("threshold: risk from which on one would act", "net benefit, events per patient")
     shown = first.thresholds <= highest
     axes.plot(first.thresholds[shown], first.treat_all[shown], color=OTHERS, lw=1.2, label="acting on all")
@@ -214,11 +215,11 @@ def decision_picture(curves: Mapping[str, DecisionCurve], *, digital: bool, high
     axes.set_ylim(-0.12 * first.prevalence, 1.08 * first.prevalence)
     axes.set_xlim(0, highest)
     legend(axes, "upper right")
-    return png(figure, digital)
+    return png(figure, world)
 
 
 def risk_group_picture(
-    days: ArrayLike, events: ArrayLike, groups: ArrayLike, names: Sequence[str], *, digital: bool, share: str = "alive"
+    days: ArrayLike, events: ArrayLike, groups: ArrayLike, names: Sequence[str], *, world: str, share: str = "alive"
 ) -> bytes:
     """Draw Kaplan-Meier curves of risk groups with bands, numbers at risk and the log-rank test.
 
@@ -232,8 +233,8 @@ def risk_group_picture(
         From 0; cut on training patients (:func:`~tumorboard.metrics.survival.logrank.risk_groups`).
     names : sequence of str
         Of the groups; at most four.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
     share : str
         What is still so.
 
@@ -249,7 +250,7 @@ def risk_group_picture(
 
     Examples
     --------
-    >>> risk_group_picture([100, 200, 300, 400], [1, 1, 0, 1], [1, 1, 0, 0], ["low", "high"], digital=True)[1:4]
+    >>> risk_group_picture([100, 200, 300, 400], [1, 1, 0, 1], [1, 1, 0, 0], ["low", "high"], world="patients")[1:4]
     b'PNG'
     """
     from matplotlib.ticker import PercentFormatter
@@ -277,7 +278,7 @@ def risk_group_picture(
     test = log_rank(t, d, codes)
     axes.text(0.99, 0.95, _tested(test.p, test.reason), transform=axes.transAxes, fontsize=8, ha="right", color=INK)
     _at_risk(below, curves, ticks)
-    return png(figure, digital)
+    return png(figure, world)
 
 
 def _tested(p: float, reason: str) -> str:
@@ -307,7 +308,7 @@ def _at_risk(axes: Axes, curves: Mapping[str, SurvivalCurve], ticks: range) -> N
             axes.text(day, row, str(curve.at_risk(day)), fontsize=7.5, ha="center", va="center", color=INK)
 
 
-def learning_picture(points: Sequence[CurvePoint], metric: str, *, digital: bool, chance: float | None = None) -> bytes:
+def learning_picture(points: Sequence[CurvePoint], metric: str, *, world: str, chance: float | None = None) -> bytes:
     """Draw a metric over the number of training patients: each repeat, their mean, and 10th to 90th percentile.
 
     Parameters
@@ -316,8 +317,8 @@ def learning_picture(points: Sequence[CurvePoint], metric: str, *, digital: bool
         From :func:`~tumorboard.metrics.plan.learning_curve.learning_curve`.
     metric : str
         Its name.
-    digital : bool
-        Whether the patients are simulated; the picture says so.
+    world : str
+        Whose patients (:attr:`Dataset.world`); unless they are ``patients``, the picture says it.
     chance : float, optional
         What guessing gives.
 
@@ -333,7 +334,7 @@ def learning_picture(points: Sequence[CurvePoint], metric: str, *, digital: bool
 
     Examples
     --------
-    >>> learning_picture([CurvePoint(20, (0.6, 0.7)), CurvePoint(40, (0.7, 0.8))], "AUC", digital=True)[1:4]
+    >>> learning_picture([CurvePoint(20, (0.6, 0.7)), CurvePoint(40, (0.7, 0.8))], "AUC", world="digital patients")[1:4]
     b'PNG'
     """
     if not points:
@@ -349,4 +350,4 @@ def learning_picture(points: Sequence[CurvePoint], metric: str, *, digital: bool
         axes.axhline(chance, color=OTHERS, lw=0.8, label="chance")
     axes.set_xlim(0, max(x) * 1.05)
     legend(axes, "lower right")
-    return png(figure, digital)
+    return png(figure, world)

@@ -7,6 +7,7 @@ before the folds.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self, cast
 
 import numpy as np
@@ -58,7 +59,7 @@ class Pipeline:
         if not names:
             self.steps = []  # images alone: there is nothing to prepare
         for step in self.steps:
-            step.fit(x, Known(known.outcome, known.sites, names))
+            step.fit(x, replace(known, names=names))
             x, names = step.transform(x, known.sites), step.names(names)
         self.names_ = names
         if np.isnan(x).any() and not self.learner.takes_missing:
@@ -68,7 +69,7 @@ class Pipeline:
         if self.learner.takes_images and images is not None:
             cast(ImageLearner, self.learner).fit_images(images, x, known.outcome)
         else:
-            self.learner.fit(x, known.outcome)
+            self.learner.whose(known.patients).fit(x, known.outcome)
         return self
 
     def prepared(self, x: Floats, sites: Words) -> Floats:

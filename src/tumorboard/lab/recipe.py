@@ -197,6 +197,8 @@ class Recipe(_Frozen):
         Where the marker was measured: ``brain``, ``primary``, or empty where that is no question.
     compare : tuple of str
         Columns whose plain model it must beat, as ``age``; empty: chance only.
+    subgroups : tuple of str
+        Columns in whose groups it is judged apart, named beforehand; empty: sex, age and scanner, where they are.
     seed : int
         Of every random choice.
     published : mapping
@@ -220,10 +222,13 @@ class Recipe(_Frozen):
     where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     reference: Literal["", "brain", "primary"] = ""
     compare: tuple[str, ...] = ()
+    subgroups: tuple[str, ...] = ()
     seed: int = Field(default=1, ge=0)
     published: Mapping[str, Any] = Field(default_factory=dict)
 
-    @field_validator("region", "sequences", "metrics", "compare", "representation", "prepare", mode="before")
+    @field_validator(
+        "region", "sequences", "metrics", "compare", "subgroups", "representation", "prepare", mode="before"
+    )
     @classmethod
     def _many(cls, value: Any) -> Any:
         return value if isinstance(value, (list, tuple)) else (value,)

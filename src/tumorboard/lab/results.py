@@ -6,13 +6,16 @@ tell the same story. They are written whole, in one order, and equal runs give e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tumorboard.csv_text import table_text
+from tumorboard.lab.apply.cases import TrainingCases
+from tumorboard.lab.findings.base import Finding
 from tumorboard.lab.model import CardFacts, Model, shown
 from tumorboard.lab.recipe import Outcomes
 from tumorboard.lab.run import Run
@@ -20,10 +23,13 @@ from tumorboard.metrics.estimate import Estimate
 from tumorboard.store import write_atomic, write_json
 
 FILES = ("oof.csv", "metrics.json", "metrics.csv", "recipe.yaml", "facts.json", "page.html")
-"""What a run writes beside ``model/``, ``checklists/`` and ``cache/``."""
+"""What a run writes beside ``model/``, ``checklists/``, ``explanations/`` and ``cache/``.
+
+Each finding has a table as well (:data:`tumorboard.lab.findings.FINDINGS`).
+"""
 
 
-def write_run(run: Run, out: Path) -> None:
+def write_run(run: Run, out: Path, tell: Callable[[int, int], None] | None = None) -> None:
     """Write everything of a run into a folder.
 
     Parameters
@@ -32,6 +38,8 @@ def write_run(run: Run, out: Path) -> None:
         What came of a recipe.
     out : Path
         Folder; it is made.
+    tell : callable, optional
+        Called with steps of explaining the model that are done, and steps in all.
 
     Raises
     ------
@@ -42,24 +50,33 @@ def write_run(run: Run, out: Path) -> None:
     from tumorboard.appraise.write import write_appraisals
     from tumorboard.lab.drawn import pictures_of
     from tumorboard.lab.evidence import facts_of
+    from tumorboard.lab.explained import explain_run, write_explained
+    from tumorboard.lab.findings import findings_of
     from tumorboard.lab.page import page
 
+    findings = findings_of(run, out / "cache" / "folds")
     pictures = pictures_of(run)
-    facts = facts_of(run, tuple(title for title, _ in pictures))
+    drawn = (*pictures, *(one for f in findings for one in f.pictures))
+    explained = explain_run(run, out / "cache" / "explanations", tell)
+    facts = facts_of(run, tuple(title for title, _ in drawn), findings, explained)
     write_atomic(out / "recipe.yaml", run.recipe.as_yaml())
     write_atomic(out / "oof.csv", predictions_csv(run))
     write_json(out / "metrics.json", metrics_json(run))
     write_atomic(out / "metrics.csv", metrics_csv(run))
+    for one in findings:
+        write_atomic(out / f"{one.name}.csv", finding_csv(one, run.world))
+    write_explained(explained, out / "explanations")
     model_of(run).save(out / "model")
     write_atomic(out / "facts.json", facts.model_dump_json(indent=1, exclude_none=True) + "\n")
     appraisals = tuple(appraise(facts.closed(), read_checklist(name)) for name in CHECKLISTS)
     write_appraisals(out / "checklists", appraisals)
-    write_atomic(out / "page.html", page(run, facts, pictures, appraisals))
+    write_atomic(out / "page.html", page(run, facts, pictures, appraisals, findings, explained))
 
 
 def model_of(run: Run) -> Model:
     """Return the model that was trained on all rows that are not external, with its card."""
-    return Model.of(run.recipe, run.training, run.fitted, run.conformal, card_facts(run))
+    model = Model.of(run.recipe, run.training, run.fitted, run.conformal, card_facts(run))
+    return replace(model, cases=TrainingCases.of(run))
 
 
 def card_facts(run: Run) -> CardFacts:
@@ -80,7 +97,7 @@ def card_facts(run: Run) -> CardFacts:
     measured = {
         n: {"value": shown(e.value), "low": shown(e.low), "high": shown(e.high)} for n, e in run.metrics.items()
     }
-    return CardFacts(training, measured, {"tumorboard": __version__, **packages()})
+    return CardFacts(training, measured, {"tumorboard": __version__, **packages()}, next(iter(run.metrics), ""))
 
 
 def metrics_json(run: Run) -> dict[str, Any]:
@@ -88,6 +105,8 @@ def metrics_json(run: Run) -> dict[str, Any]:
     return {
         "recipe": run.recipe.id,
         "world": run.world,
+        "digital": run.data.digital,
+        "shuffled": run.data.permuted,
         "rows": len(run.rows),
         "patients": len(set(run.predicted.patients)),
         "validation": run.recipe.validation.name,
@@ -114,6 +133,18 @@ def metrics_csv(run: Run) -> str:
         for n, e in run.metrics.items()
     ]
     return table_text(("metric", "world", "value", "low", "high", "n", "reason", "published"), rows)
+
+
+def finding_csv(finding: Finding, world: str) -> str:
+    """Return the table of a finding, each line with its world; of one that could not be had, a line with the reason."""
+    if not finding.rows:
+        return table_text(("world", "note"), [(world, finding.note)])
+    rows = [(world, *(_any_cell(cell) for cell in row)) for row in finding.rows]
+    return table_text(("world", *finding.header), rows)
+
+
+def _any_cell(cell: str | float | None) -> str:
+    return "" if cell is None else cell if isinstance(cell, str) else _cell(cell)
 
 
 def predictions_csv(run: Run) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import InputError
 from tumorboard.lab.beaten import chance_p, difference
-from tumorboard.lab.checks import check_dataset, check_parts
+from tumorboard.lab.checks import check_dataset, check_parts, check_values
 from tumorboard.lab.conformal import Conformal
 from tumorboard.lab.dataset import Dataset, gather
 from tumorboard.lab.fold import Fitted, FoldResult, balanced, fit, horizons, run_fold
@@ -62,6 +62,8 @@ class Run:
         Prediction sets.
     warnings : tuple of str
         What looked wrong beforehand, who was left out, and what did not settle.
+    rival : Predicted, optional
+        Predictions of the plain model for the same rows.
     """
 
     recipe: Recipe
@@ -76,10 +78,11 @@ class Run:
     fitted: Fitted = field(repr=False)
     conformal: Conformal | None
     warnings: tuple[str, ...]
+    rival: Predicted | None = field(default=None, repr=False)
 
     @property
     def world(self) -> str:
-        """Whose rows: patients, digital patients, or a null cohort."""
+        """Whose rows, and whether their outcomes were shuffled."""
         return self.data.world
 
     @property
@@ -115,7 +118,7 @@ def run_recipe(
     workers : int
         Processes for images and folds.
     tell : callable, optional
-        Called with folds done and folds in all.
+        Called with folds and explanations done, and with all of them; explanations are counted once folds are done.
 
     Returns
     -------
@@ -139,6 +142,7 @@ def run_recipe(
     """
     asked = recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
     check_parts(asked)
+    check_values(asked)
     if external is not None and asked.validation.name != "external":
         asked = asked.with_settings(validation={"name": "external"})
     cache = None if out is None else out / "cache"
@@ -165,11 +169,12 @@ def run_recipe(
         fit(asked, data.take(~data.external)),
         _conformal(predicted),
         warnings + _unsettled(results),
+        rival,
     )
     if out is not None:
         from tumorboard.lab.results import write_run
 
-        write_run(run, out)
+        write_run(run, out, None if tell is None else lambda n, more: tell(len(folds) + n, len(folds) + more))
     return run
 
 

@@ -123,11 +123,12 @@ def judged(predicted: Predicted, names: Sequence[str] = ()) -> dict[str, Estimat
     lead = metric_names(kind)[0]
     wanted = [lead, *[n for n in (names or metric_names(kind)) if n != lead]]
     if kind is Outcomes.MULTILABEL:
-        return {f"{n} {name}": e for name, one in _labels(predicted) for n, e in judged(one, wanted).items()}
+        return {f"{n} {name}": e for name, one in labels_of(predicted) for n, e in judged(one, wanted).items()}
     return {n: measured(n, predicted) for n in wanted}
 
 
-def _labels(p: Predicted) -> list[tuple[str, Predicted]]:
+def labels_of(p: Predicted) -> list[tuple[str, Predicted]]:
+    """Return each label of a multilabel outcome as a binary one of the rows where it is known, by its name."""
     out = []
     for n, name in enumerate(p.outcome.names):
         label = p.outcome.label(n)
@@ -177,7 +178,7 @@ def lead_score(predicted: Predicted) -> float:
     """Return the number by which tuning chooses, higher is better; labels are averaged; NaN where there is none."""
     kind = predicted.outcome.kind
     if kind is Outcomes.MULTILABEL:
-        found = [lead_score(one) for _, one in _labels(predicted)]
+        found = [lead_score(one) for _, one in labels_of(predicted)]
         return float(np.nanmean(found)) if not np.isnan(found).all() else float("nan")
     quick = _QUICK.get(kind)
     return measured(USUAL[kind][0], predicted).value if quick is None else quick(predicted)

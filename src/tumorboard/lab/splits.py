@@ -97,6 +97,38 @@ def make_folds(how: Validation, rows: Rowwise, seed: int) -> tuple[Fold, ...]:
     return checked(folds, rows.patients)
 
 
+def inner_folds(strata: NDArray[np.int64], patients: Sequence[str], folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Return training and test rows of k folds inside training rows; all rows of a patient stay together.
+
+    Parameters
+    ----------
+    strata : ndarray of int, shape (n,)
+        Of the outcome of each row.
+    patients : sequence of str, length n
+        Whose each row is; empty: each row is a patient.
+    folds : int
+        How many; fewer where there are fewer patients.
+    seed : int
+        Of the draw.
+
+    Raises
+    ------
+    InputError
+        One patient only.
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in inner_folds(np.zeros(4, dtype=np.int64), ["A", "A", "B", "B"], 5, 0)]
+    [[2, 3], [0, 1]]
+    """
+    n = len(strata)
+    who = list(patients) or [str(row) for row in range(n)]
+    how = Validation(name="kfold", folds=max(2, min(folds, len(set(who)))))
+    none = np.zeros(n)
+    made = make_folds(how, Rowwise(who, strata, [""] * n, none, none.astype(bool)), seed)
+    return [(fold.train, fold.test) for fold in made]
+
+
 def checked(folds: Sequence[Fold], patients: Sequence[str]) -> tuple[Fold, ...]:
     """Return the folds if no patient stands on both sides of one.
 

@@ -32,11 +32,14 @@ class Known:
         Of each row; all ``""`` where unknown.
     names : tuple of str
         Of the columns that the step sees.
+    patients : tuple of str
+        Of each row; empty: each row is one.
     """
 
     outcome: Outcome
     sites: Words
     names: tuple[str, ...] = ()
+    patients: tuple[str, ...] = ()
 
 
 class Step(ABC):

@@ -248,7 +248,9 @@ def share(hits: int, total: int, level: float = LEVEL) -> Estimate:
     value = hits / total
     centre = (value + z2 / (2 * total)) / (1 + z2 / total)
     reach = math.sqrt(z2 * (value * (1 - value) + z2 / (4 * total)) / total) / (1 + z2 / total)
-    return Estimate(value, max(centre - reach, 0.0), min(centre + reach, 1.0), total)
+    # with none or all, one end is the value itself, which rounding misses
+    low, high = (0.0 if not hits else centre - reach), (1.0 if hits == total else centre + reach)
+    return Estimate(value, low, high, total)
 
 
 def concordance_correlation(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> Estimate:

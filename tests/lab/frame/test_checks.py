@@ -154,3 +154,34 @@ def test_tables_refuse_what_is_no_table():
         Table((Unit("A"),), ("a", "b"), np.array([[0.0, np.inf]]))
     with pytest.raises(InputError, match="no 'c'"):
         Table.of([Unit("A")], {"a": [1.0]}).columns(["a", "c"])
+
+
+# --- before images are read ---------------------------------------------------------------------------------------
+
+
+class Unread:
+    """A cohort whose images must not be asked for."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was read")
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"region": "rimg"}, "did you mean 'ring'"),
+        ({"representation": {"name": "histogram", "region": "WTT"}}, "did you mean 'WT'"),
+        ({"representation": {"name": "histogram", "sequences": ["T1CC"]}}, "did you mean 'T1C'"),
+        ({"representation": {"name": "histogram", "bins": "many"}}, "histogram"),
+        ({"sequences": ()}, "sequences for histogram"),
+        ({"learner": {"name": "logistic", "strength": -1}}, "a number above 0"),
+        ({"learner": {"name": "logistic", "tune": {"strength": [1, 0]}}}, "a number above 0"),
+        ({"learner": {"name": "cox", "l1": 7}, "endpoint": {"kind": "survival", "days": "d", "event": "e"}}, "0 to 1"),
+    ],
+)
+def test_wrong_settings_are_refused_before_an_image_is_read(make_recipe, changes, match):
+    base = {"representation": "histogram", "sequences": ["T1C"], "region": "WT"}
+    recipe = make_recipe(**(base | {k: v for k, v in changes.items() if k not in ("endpoint", "learner")}))
+    recipe = recipe.with_settings(**{k: v for k, v in changes.items() if k in ("endpoint", "learner")})
+    with pytest.raises(InputError, match=match):
+        run_recipe(recipe, Unread())

@@ -49,7 +49,7 @@ def test_null_covers_chance_and_effect_is_found(make_recipe, make_dataset, kind,
     data = make_dataset(kind, n=150, effect=1.5)
     found, null = run_recipe(recipe, data).metrics[metric], run_recipe(recipe, data, null=True)
     assert found.low > 0.6
-    assert null.world == "null cohort (outcomes shuffled)"
+    assert null.world == "patients, outcomes shuffled (null cohort)"
     assert null.metrics[metric].low <= 0.5 <= null.metrics[metric].high
 
 

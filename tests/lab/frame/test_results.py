@@ -14,7 +14,6 @@ from tumorboard.appraise import CHECKLISTS, RunFacts, appraise, read_checklist
 from tumorboard.errors import FileFormatError, InputError
 from tumorboard.lab import Dataset, Table, run_recipe
 from tumorboard.lab import run as frame
-from tumorboard.lab.dataset import DIGITAL, REAL
 from tumorboard.lab.learners import LEARNERS
 from tumorboard.lab.model import Model
 from tumorboard.lab.results import FILES, model_of
@@ -65,7 +64,7 @@ def test_a_finished_fold_is_not_fitted_again(make_recipe, make_dataset, tmp_path
     run_recipe(recipe, data, tmp_path)
     assert fits == []
     run_recipe(recipe.with_settings(seed=2), data, tmp_path)
-    assert len(fits) == 5
+    assert len(fits) == 5 + 10  # the folds, and those of the learning curve
 
 
 @pytest.mark.slow  # processes start slowly
@@ -98,7 +97,7 @@ def test_every_learner_is_saved_and_read_without_pickle(make_recipe, make_datase
 
 def test_a_model_of_digital_patients_is_refused_on_patients(make_recipe, make_dataset, tmp_path):
     data = make_dataset(n=60)
-    digital = Dataset.of(data.table, data.outcome, data.sites.tolist(), world=DIGITAL)
+    digital = Dataset.of(data.table, data.outcome, data.sites.tolist(), digital=True)
     run_recipe(make_recipe(), digital, tmp_path)
     card = json.loads((tmp_path / "model" / "metadata.json").read_text())
     assert card["digital"] is True
@@ -156,8 +155,8 @@ def test_a_damaged_or_strange_model_is_refused(make_recipe, make_dataset, tmp_pa
 def test_the_page_names_the_world_and_the_published_number(make_recipe, make_dataset, tmp_path):
     recipe = make_recipe(published={"auc": 0.91, "note": "a <note>"}, title="T < 1")
     data = make_dataset(n=60)
-    run_recipe(recipe, Dataset.of(data.table, data.outcome, world=DIGITAL), tmp_path / "digital")
-    run_recipe(recipe, Dataset.of(data.table, data.outcome, world=REAL), tmp_path / "null", null=True)
+    run_recipe(recipe, Dataset.of(data.table, data.outcome, digital=True), tmp_path / "digital")
+    run_recipe(recipe, Dataset.of(data.table, data.outcome), tmp_path / "null", null=True)
     page = (tmp_path / "digital" / "page.html").read_text()
     assert "Measured on digital patients" in page
     assert "0.91" in page
@@ -167,7 +166,7 @@ def test_the_page_names_the_world_and_the_published_number(make_recipe, make_dat
     told = compare([tmp_path / "digital", tmp_path / "null"])
     assert [(c.metric, c.world, c.published) for c in told] == [
         ("auc", "digital patients", "0.91"),
-        ("auc", "null cohort (outcomes shuffled)", "0.91"),
+        ("auc", "patients, outcomes shuffled (null cohort)", "0.91"),
     ]
     facts = json.loads((tmp_path / "digital" / "facts.json").read_text())
     assert facts["data"]["digital"] is True
@@ -180,7 +179,7 @@ def test_external_cohort_is_tested_and_never_trained_on(make_recipe, make_datase
     assert run.rows.tolist() == list(range(80, 120))
     assert len(run.training) == 80
     assert run.metrics["auc"].value > 0.8
-    digital = Dataset.of(theirs.table, theirs.outcome, world=DIGITAL)
+    digital = Dataset.of(theirs.table, theirs.outcome, digital=True)
     with pytest.raises(InputError, match="two cohorts of one world"):
         run_recipe(make_recipe(), ours, external=digital)
 

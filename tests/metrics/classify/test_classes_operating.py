@@ -225,3 +225,14 @@ def test_what_is_no_classification_is_refused(call):
 def test_the_nearest_rule_is_proposed():
     with pytest.raises(InputError, match="did you mean 'youden'"):
         choose_threshold([0, 1], [1, 2], "yoden")
+
+
+def test_kappa_of_a_model_is_kappa_of_two_readings_with_its_interval():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 60)
+    said = np.where(rng.random(60) < 0.3, rng.integers(0, 3, 60), y)
+    who = [f"P{n // 2}" for n in range(60)]
+    words = [[str(c) for c in codes] for codes in (y, said)]
+    assert classes.cohen_kappa(y, one_hot(said)) == kappa(*words, "012")
+    assert classes.cohen_kappa(y, one_hot(said), groups=who) == kappa(*words, "012", groups=who)
+    assert classes.cohen_kappa(y, one_hot(said), groups=range(60)) == kappa(*words, "012")

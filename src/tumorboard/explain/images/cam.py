@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tumorboard.errors import InputError
 from tumorboard.explain.images.asked import Asked
-from tumorboard.explain.images.features import last_features
+from tumorboard.explain.images.features import coarseness, last_features
 from tumorboard.explain.images.saliency import Saliency, enlarged, saliency_of
 
 CITES = "Zhou B et al. CVPR 2016:2921-2929"
@@ -54,6 +54,7 @@ def cam(asked: Asked) -> Saliency:
         bias = 0.0 if linear.bias is None else float(linear.bias.detach()[asked.target])
         told = float(coarse.mean()) + bias + float(beside @ given[count:])
         if abs(told - found.output) <= _SAME * max(1.0, abs(found.output)):
-            return saliency_of(asked, ("cam", CITES), enlarged(coarse, asked.space), "output")
+            made = saliency_of(asked, ("cam", CITES), enlarged(coarse, asked.space), "output")
+            return made.warned(coarseness(tuple(coarse.shape), asked.space))
     expected = "a network that averages its last features and weighs the means in one linear layer"
     raise InputError(expected, got="another", where="CAM", remedy="use Grad-CAM")

@@ -15,6 +15,9 @@ from tumorboard.explain.images.asked import Asked, asking
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+COARSE, FEW = 16, 4
+"""Voxels to one place of the features from which a map is called coarse; places along an axis below which; chosen."""
+
 
 @dataclass(frozen=True)
 class Features:
@@ -102,6 +105,19 @@ def last_features(asked: Asked, layer: str = "") -> Features:
     kept, change = (_on_axes(t, asked.space) for t in (values.detach(), gradient))
     last = linear[-1] if linear else (None, None)
     return Features(name, kept, change, float(output.detach()), *last)
+
+
+def coarseness(places: tuple[int, ...], space: tuple[int, ...]) -> str:
+    """Return a warning where one place of the features is so wide that a map of them hardly tells where.
+
+    Examples
+    --------
+    >>> coarseness((2, 2), (32, 32)), coarseness((8, 8), (16, 16))
+    ('coarse: one place of the features is 16 voxels wide', '')
+    """
+    step = max(n / m for n, m in zip(space, places, strict=True))
+    few = any(p < min(FEW, s) for p, s in zip(places, space, strict=True))
+    return f"coarse: one place of the features is {step:.0f} voxels wide" if few or step > COARSE else ""
 
 
 def _has_places(output: Tensor, space: tuple[int, ...]) -> bool:

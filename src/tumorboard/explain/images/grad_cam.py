@@ -9,12 +9,10 @@ Source: Selvaraju RR et al. Int J Comput Vis 2020;128:336-359; in three dimensio
 from __future__ import annotations
 
 from tumorboard.explain.images.asked import Asked
-from tumorboard.explain.images.features import last_features
+from tumorboard.explain.images.features import coarseness, last_features
 from tumorboard.explain.images.saliency import Saliency, enlarged, saliency_of
 
 CITES = "Selvaraju RR et al. Int J Comput Vis 2020;128:336-359"
-COARSE = 16
-"""Voxels of the image to one place of the features, along an axis, from which the map is called coarse; chosen."""
 
 
 def grad_cam(asked: Asked, layer: str = "") -> Saliency:
@@ -49,6 +47,5 @@ def grad_cam(asked: Asked, layer: str = "") -> Saliency:
     places = tuple(range(1, found.values.ndim))
     weights = found.gradient.mean(dim=places, keepdim=True)
     coarse = (weights * found.values).sum(dim=0).clamp(min=0)
-    step = max(n / m for n, m in zip(asked.space, coarse.shape, strict=True))
     made = saliency_of(asked, ("grad-cam", CITES), enlarged(coarse, asked.space), "output")
-    return made.warned(f"coarse: one place of the features is {step:.0f} voxels wide" if step > COARSE else "")
+    return made.warned(coarseness(tuple(coarse.shape), asked.space))

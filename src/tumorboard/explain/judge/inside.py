@@ -99,10 +99,12 @@ def _sentence(saliency: Saliency, shares: tuple[RegionShare, ...], tumour: str, 
     of = {s.region: s for s in shares}
     parts = sorted((s for s in shares if s.region != tumour), key=lambda s: -s.share)
     first = f"{_told(of[tumour])}{f' ({place})' if place else ''}"
+    outcome = saliency.about.outcome
+    if of[tumour].share <= of[tumour].expected:
+        return f"The answer for {outcome} looks no more than by chance at {first}{saliency.about.ending}."
     then = f", chiefly {_told(parts[0])}" if parts and parts[0].share > 0 else ""
     sequence = saliency.by_sequence[0] if saliency.by_sequence else None
     on = f"; of the sequences {sequence[0]} most ({100 * sequence[1]:.0f} %)" if sequence else ""
-    outcome = saliency.about.outcome
     return f"The answer for {outcome} looks at {first}{then}{on}{saliency.about.ending}."
 
 

@@ -54,7 +54,9 @@ class Sanity:
     sentence: str
 
 
-def randomisation_check(explain: Explain, asked: Asked, *, seed: int = 0) -> Sanity:
+def randomisation_check(
+    explain: Explain, asked: Asked, *, seed: int = 0, draws: int = DRAWS, stages: int = STAGES
+) -> Sanity:
     """Return how like the map stays while the weights become random.
 
     Parameters
@@ -64,7 +66,10 @@ def randomisation_check(explain: Explain, asked: Asked, *, seed: int = 0) -> San
     asked : Asked
         One image.
     seed : int
-        Of the weights; three networks are drawn.
+        Of the weights.
+    draws, stages : int
+        Networks that are drawn, and steps from the last layer to all of them; one step, all layers at once, suffices
+        for the verdict where a map takes long.
 
     Returns
     -------
@@ -74,7 +79,7 @@ def randomisation_check(explain: Explain, asked: Asked, *, seed: int = 0) -> San
     Raises
     ------
     InputError
-        The network has no weights.
+        The network has no weights, or nothing is to be drawn.
 
     Examples
     --------
@@ -88,13 +93,15 @@ def randomisation_check(explain: Explain, asked: Asked, *, seed: int = 0) -> San
     layers = layers_with_weights(asked.network)
     if not layers:
         raise InputError("a network with weights", got="one without", where="randomisation check")
+    if draws < 1 or stages < 1:
+        raise InputError("one draw and one step at least", got="fewer", where="randomisation check")
     before = explain(asked).values
-    stages = sorted({max(1, round(len(layers) * (s + 1) / STAGES)) for s in range(STAGES)})
-    found = np.zeros((DRAWS, len(stages)))
-    for draw in range(DRAWS):
+    ends = sorted({max(1, round(len(layers) * (s + 1) / stages)) for s in range(stages)})
+    found = np.zeros((draws, len(ends)))
+    for draw in range(draws):
         network = copy.deepcopy(asked.network)
         names, done = layers_with_weights(network), 0
-        for place, stage in enumerate(stages):
+        for place, stage in enumerate(ends):
             for layer in range(done, stage):
                 forget(network.get_submodule(names[-1 - layer]), seed=_seed(seed, draw, layer))
             done = stage
@@ -106,7 +113,7 @@ def randomisation_check(explain: Explain, asked: Asked, *, seed: int = 0) -> San
     meant = "it comes from the weights" if passes else "it does not show what was learned"
     sentence = f"With random weights the map {became} (rank correlation {means[-1]:.2f}): {meant}."
     sentence = "The map is empty: nothing could be checked." if empty else sentence
-    shares = tuple(s / len(layers) for s in stages)
+    shares = tuple(s / len(layers) for s in ends)
     return Sanity(shares, tuple(float(m) for m in means), passes, sentence)
 
 

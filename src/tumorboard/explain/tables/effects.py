@@ -61,7 +61,7 @@ def partial_dependence(
     Parameters
     ----------
     predict : callable
-        From rows to one number each.
+        From rows to one number each; it is asked once, about the rows in their order, several times below each other.
     rows : Rows
         Where it is asked.
     column : str
@@ -93,11 +93,9 @@ def partial_dependence(
     grid = np.unique(np.percentile(known, np.linspace(5, 95, max(points, 2)))) if len(known) else known
     if len(grid) < 2:
         raise InputError("a column that varies", got="one value", where=f"column {column}")
-    each = np.empty((len(grid), len(x)))
-    for place, value in enumerate(grid):
-        put = x.copy()
-        put[:, at] = value
-        each[place] = one_answer(predict, put)
+    put = np.tile(x, (len(grid), 1))
+    put[:, at] = np.repeat(grid, len(x))
+    each = one_answer(predict, put).reshape(len(grid), len(x))
     low, high = np.percentile(each, [5, 95], axis=1)
     found = Effect(
         method="partial-dependence", cites=PD_CITES, about=about or About(), scope=Scope.GLOBAL, unit="answer",
@@ -151,12 +149,10 @@ def local_effects(
     if len(edges) < 2:
         raise InputError("a column that varies", got="one value", where=f"column {column}")
     of = np.clip(np.searchsorted(edges, x[:, at], side="left") - 1, 0, len(edges) - 2)
-    ends = []
-    for end in (edges[of], edges[of + 1]):
-        put = x.copy()
-        put[:, at] = end
-        ends.append(one_answer(predict, put))
-    change = ends[1] - ends[0]
+    put = np.tile(x, (2, 1))
+    put[:, at] = np.concatenate([edges[of], edges[of + 1]])
+    before, after = one_answer(predict, put).reshape(2, len(x))
+    change = after - before
     values = _accumulated(change, of, len(edges) - 1)
     who = [rows.patients[i] for i in known] if rows.patients else None
     low, high = _interval(change, of, len(edges) - 1, who, seed)

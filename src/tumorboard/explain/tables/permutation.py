@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,11 +25,14 @@ from tumorboard.explain.words import drivers_sentence
 from tumorboard.metrics.checked import ONE_CLASS
 from tumorboard.metrics.classify.delong import auc_covariance
 from tumorboard.metrics.estimate import LEVEL, Estimate, normal_quantile
-from tumorboard.metrics.resampling import bootstrap
+from tumorboard.metrics.resampling import bootstrap, rows_by_group
 
 CITES = "Breiman L. Mach Learn 2001;45:5-32; Fisher A et al. J Mach Learn Res 2019;20(177)"
 REPEATS, DRAWS = 5, 200
 """Shuffles of each group; draws of patients for its interval."""
+
+VALUES = 2_000_000
+"""Numbers that are handed to the model at once: many trees are slow to ask, whatever about."""
 
 Score = Callable[[Floats, Floats], float]
 """From truth and predictions of the same rows to a number that is higher when better; NaN where there is none."""
@@ -85,13 +88,15 @@ SCORES: dict[str, tuple[str, Score]] = {
 """Scores by name, and their unit as importance."""
 
 
-def permutation_importance(
+def permutation_importance(  # noqa: PLR0913 - what is asked, and by name how columns are shuffled
     predict: Predict,
     rows: Rows,
     truth: ArrayLike,
     *,
     score: str = "auc",
     above: float = ABOVE,
+    columns: Collection[str] | None = None,
+    within: Sequence[int] | None = None,
     seed: int = 0,
     about: About | None = None,
 ) -> Drivers:
@@ -100,7 +105,8 @@ def permutation_importance(
     Parameters
     ----------
     predict : callable
-        From rows to predictions; the model, all of its steps included.
+        From rows to predictions; the model, all of its steps included. It is asked about the rows in their order,
+        and about shuffles of them below each other.
     rows : Rows
         That the model was not fitted on; NaN is shuffled as it is. Intervals are over their patients.
     truth : array_like of float, shape (n,) or (n, 2)
@@ -109,6 +115,11 @@ def permutation_importance(
         One of :data:`SCORES`.
     above : float
         Columns with higher rank correlation are shuffled together; 1: each alone.
+    columns : collection of str, optional
+        Only groups with one of these are asked; by default all.
+    within : sequence of int, length n, optional
+        Number of a part for each row: values are dealt out inside each part only, as where folds have models of their
+        own.
     seed : int
         Of shuffles (5 of each group) and, for other scores than the AUC, of draws of patients (200).
     about : About, optional
@@ -138,18 +149,24 @@ def permutation_importance(
         raise InputError(f"one of {', '.join(SCORES)}", got=repr(score), where="score of permutation importance")
     unit, function = SCORES[score]
     plain, rng = answers(predict, x), np.random.default_rng(seed)
+    parts = None if within is None else rows_by_group(within, len(x))
+    groups = [g for g in correlated_groups(x, above) if columns is None or any(rows.names[c] in columns for c in g)]
     drivers = []
-    for group in correlated_groups(x, above):
-        shuffled = [answers(predict, _shuffled(x, group, rng)) for _ in range(REPEATS)]
-        fall = _fall_of_auc if score == "auc" else _fall
-        effect = fall(told, np.stack([plain, *shuffled]), rows, score, seed)
-        drivers.append(Driver(tuple(rows.names[c] for c in group), effect))
+    at_once = max(1, VALUES // (REPEATS * x.size))
+    fall = _fall_of_auc if score == "auc" else _fall
+    for first in range(0, len(groups), at_once):
+        some = groups[first : first + at_once]
+        stacked = np.concatenate([_shuffled(x, g, rng, parts) for g in some for _ in range(REPEATS)])
+        found = answers(predict, stacked).reshape(len(some), REPEATS, *plain.shape)
+        for group, shuffled in zip(some, found, strict=True):
+            effect = fall(told, np.stack([plain, *shuffled]), rows, score, seed)
+            drivers.append(Driver(tuple(rows.names[c] for c in group), effect))
     base = function(told, plain)
-    found = Drivers(
+    made = Drivers(
         method="permutation", cites=CITES, about=about or About(), scope=Scope.GLOBAL,
         unit=unit, drivers=by_size(drivers), base=base, warnings=_warnings(score, base, drivers),
     )  # fmt: skip
-    return dataclasses.replace(found, sentence=drivers_sentence(found))
+    return dataclasses.replace(made, sentence=drivers_sentence(made))
 
 
 def _fall_of_auc(told: Floats, given: Floats, rows: Rows, score: str, seed: int) -> Estimate:
@@ -177,10 +194,13 @@ def _fall(told: Floats, given: Floats, rows: Rows, score: str, seed: int) -> Est
     return bootstrap(fall, len(told), rows.groups, draws=DRAWS, seed=seed)
 
 
-def _shuffled(x: Floats, group: tuple[int, ...], rng: np.random.Generator) -> Floats:
+def _shuffled(
+    x: Floats, group: tuple[int, ...], rng: np.random.Generator, parts: Sequence[np.ndarray] | None
+) -> Floats:
     out = x.copy()
     at = np.asarray(group, dtype=np.intp)
-    out[:, at] = x[np.ix_(rng.permutation(len(x)), at)]
+    for rows in [np.arange(len(x))] if parts is None else parts:
+        out[np.ix_(rows, at)] = x[np.ix_(rng.permutation(rows), at)]
     return out
 
 

@@ -228,7 +228,7 @@ class Cohort:
         studies = [v for visits in self.people.values() for v in visits.values()]
         if sequences and not studies:
             raise InputError("a cohort with images", got="a table without", where="cohort")
-        has = {s for v in studies for s in v.images} | _derivable(studies)
+        has = {s for v in studies for s in v.images} | derivable(studies)
         missing = [s.value for s in sequences if s not in has]
         if missing:
             got = f"none with {', '.join(missing)}; there are {shown(sorted(s.value for s in has))}"
@@ -324,7 +324,7 @@ class Cohort:
         return () if sheet is None else tuple(u for u in sheet.rows if u.lesion.startswith(_BIOPSY))
 
 
-def _derivable(studies: Sequence[Visit]) -> set[Kind]:
+def derivable(studies: Sequence[Visit]) -> set[Kind]:
     """Return maps that can be made of what studies have."""
     from tumorboard.lab.cohort.fitted import MAKERS
 

@@ -121,6 +121,27 @@ def find_people(home: Path, scheme: str | None) -> tuple[People, bool]:
     return _cases(home, scheme), False
 
 
+def find_case(card: Path) -> tuple[People, bool]:
+    """Look through the results of one patient.
+
+    Parameters
+    ----------
+    card : Path
+        ``patient.json`` of a case folder.
+
+    Returns
+    -------
+    (People, bool)
+        As :func:`find_people`.
+
+    Raises
+    ------
+    InputError
+        It is none.
+    """
+    return _results([card])
+
+
 def with_maps(people: People, others: People) -> People:
     """Return studies with maps and series of another folder; images that tumours are outlined on stay their own."""
     out: People = {}

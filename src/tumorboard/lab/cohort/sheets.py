@@ -97,7 +97,9 @@ def read_sheet(path: Path) -> Sheet:
         raw = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
         text = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("a table as CSV or TSV in UTF-8", got="none that can be read", where="table") from error
+        remedy = "check the name, and save it as UTF-8"
+        expected = "a table as CSV or TSV in UTF-8"
+        raise InputError(expected, got="none that can be read", where="table", remedy=remedy) from error
     return parse_sheet(path.stem, text)
 
 

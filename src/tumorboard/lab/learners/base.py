@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -29,6 +29,10 @@ class Learner(ABC):
 
     takes_images = False
     """Whether it learns from images beside the columns; see :class:`ImageLearner`."""
+
+    def whose(self, patients: Sequence[str]) -> Self:
+        """Take the patient of each training row, before :meth:`fit`: folds inside these rows keep patients together."""
+        return self
 
     @abstractmethod
     def fit(self, x: Floats, outcome: Outcome) -> Self:
@@ -123,6 +127,12 @@ class OneEach(Learner):
 
     def __init__(self, make: Callable[[], Learner]) -> None:
         self._make: Callable[[], Learner] | None = make
+        self._patients: Sequence[str] = ()
+
+    def whose(self, patients: Sequence[str]) -> Self:
+        """Take the patient of each training row."""
+        self._patients = patients
+        return self
 
     def fit(self, x: Floats, outcome: Outcome) -> Self:
         """Fit each label on the rows where it is known.
@@ -140,8 +150,9 @@ class OneEach(Learner):
             known = ~np.isnan(label.values[:, 0])
             if len(np.unique(label.values[known])) < 2:
                 raise InputError("both values of each label among training rows", got="one", where=f"label {name}")
-            self.each_.append(self._make().fit(x[known], label.take(known)))
-        self._make = None  # a function is nothing that could be saved
+            theirs = [p for p, there in zip(self._patients, known, strict=False) if there]
+            self.each_.append(self._make().whose(theirs).fit(x[known], label.take(known)))
+        self._make, self._patients = None, ()  # a function is nothing that could be saved, and patients must not be
         return self
 
     def predict(self, x: Floats) -> Floats:

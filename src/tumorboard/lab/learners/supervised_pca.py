@@ -8,6 +8,7 @@ et al. Radiology 2016;280:880-889.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from tumorboard.lab.learners.cox import Cox
 from tumorboard.lab.learners.linear import logistic, ridge
 from tumorboard.lab.outcome import Outcome
 from tumorboard.lab.selection.scores import strength
+from tumorboard.lab.splits import inner_folds
 
 
 class SupervisedPca(Learner):
@@ -29,7 +31,8 @@ class SupervisedPca(Learner):
     components : int
         That enter the regression.
     choices : sequence of float, optional
-        Candidates for ``keep``, chosen by folds inside the training rows; empty: ``keep`` as given.
+        Candidates for ``keep``, chosen by folds inside the training rows that keep patients together; empty: ``keep``
+        as given.
     folds : int
         For that choice.
     seed : int
@@ -46,6 +49,12 @@ class SupervisedPca(Learner):
     ) -> None:
         self.keep, self.components, self.choices = keep, components, tuple(choices)
         self.folds, self.seed = folds, seed
+        self._patients: Sequence[str] = ()
+
+    def whose(self, patients: Sequence[str]) -> Self:
+        """Take the patient of each training row."""
+        self._patients = patients
+        return self
 
     def fit(self, x: Floats, outcome: Outcome) -> Self:
         """Choose columns, find components, regress."""
@@ -56,6 +65,7 @@ class SupervisedPca(Learner):
         self.chosen_ = self._choose(z, outcome) if self.choices else self.keep
         self.kept_, self.directions_ = self._directions(z, outcome, self.chosen_)
         self.head_ = _head(outcome).fit(z[:, self.kept_] @ self.directions_, outcome)
+        self._patients = ()  # a model keeps no name
         return self
 
     def _directions(self, z: Floats, outcome: Outcome, keep: float) -> tuple[Any, Floats]:
@@ -68,12 +78,7 @@ class SupervisedPca(Learner):
         return kept, (some * signs[:, None]).T / np.sqrt(len(kept))
 
     def _choose(self, z: Floats, outcome: Outcome) -> float:
-        from sklearn.model_selection import KFold, StratifiedKFold
-
-        rarest = int(np.bincount(outcome.strata)[np.unique(outcome.strata)].min())
-        kind = StratifiedKFold if rarest >= self.folds else KFold
-        splitter = kind(min(self.folds, len(z)), shuffle=True, random_state=self.seed)
-        folds = list(splitter.split(z, outcome.strata))
+        folds = inner_folds(outcome.strata, self._patients, self.folds, self.seed)
         gains = []
         for keep in self.choices:
             gain = 0.0

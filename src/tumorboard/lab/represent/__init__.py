@@ -44,7 +44,17 @@ REPRESENTATIONS: dict[str, Representation[Any]] = {
 }
 """Every representation by name."""
 
-__all__ = ["REPRESENTATIONS", "Gap", "Job", "Learned", "Representation", "Represented", "check_settings", "represent"]
+__all__ = [
+    "REPRESENTATIONS",
+    "Gap",
+    "Job",
+    "Learned",
+    "Representation",
+    "Represented",
+    "check_representation",
+    "check_settings",
+    "represent",
+]
 
 
 def represent(  # noqa: PLR0913 - one argument for each part of a recipe, all but three by name
@@ -100,19 +110,45 @@ def represent(  # noqa: PLR0913 - one argument for each part of a recipe, all bu
     (('age', 'sex=M'), [[60.0, 0.0], [44.0, 1.0]])
     """
     what = _known(name)
-    told = check_settings(name, settings or {})
-    kinds, places = _sequences(sequences), _regions(regions)
+    told, kinds, places = check_representation(name, settings or {}, sequences, regions)
     if what.images and not cohort.people:
         remedy = "give the folder of the images"
         raise InputError(f"a cohort with images for {name}", got="a table alone", where="representation", remedy=remedy)
-    given = {"sequences": kinds, "regions": places}
-    for what_is_needed in what.needs:
-        if not given[what_is_needed]:
-            raise InputError(f"{what_is_needed} for {name}", got="none", where="representation")
     if not units:
         raise InputError("at least one unit", got="none", where="representation")
     made = what.represent(Job(cohort, tuple(units), kinds, places, told, cache, workers, tell))
     return prefixed(made, told.prefix)
+
+
+def check_representation(
+    name: str, settings: Mapping[str, Any], sequences: Iterable[str], regions: Iterable[str]
+) -> tuple[Settings, tuple[Kind, ...], tuple[str, ...]]:
+    """Return settings, sequences and regions of a representation, or refuse them, before anything is read.
+
+    Parameters
+    ----------
+    name, settings, sequences, regions
+        As :func:`represent`.
+
+    Raises
+    ------
+    InputError
+        One does not exist (the nearest is proposed), or none is named where one is needed.
+
+    Examples
+    --------
+    >>> check_representation("histogram", {}, ["ADC"], ["rimg"])
+    Traceback (most recent call last):
+    ...
+    tumorboard.errors.InputError: region: expected one of ET, TC, ...; got 'rimg'. What to do: did you mean 'ring'?
+    """
+    told = check_settings(name, settings)
+    kinds, places = _sequences(sequences), _regions(regions)
+    given = {"sequences": kinds, "regions": places}
+    for what_is_needed in _known(name).needs:
+        if not given[what_is_needed]:
+            raise InputError(f"{what_is_needed} for {name}", got="none", where="representation")
+    return told, kinds, places
 
 
 def check_settings(name: str, settings: Mapping[str, Any]) -> Settings:

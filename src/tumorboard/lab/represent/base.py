@@ -21,7 +21,7 @@ numbers: everything after it sees features, and nothing before the folds does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
@@ -126,12 +126,15 @@ class Represented:
         What has to be fitted inside the folds.
     gaps : tuple of Gap
         What is missing, and why.
+    words : mapping of str to tuple of str
+        Columns of the cohort's tables that were read, and the words that became columns; none for numbers.
     """
 
     name: str
     table: Table
     learned: Learned | None = None
     gaps: tuple[Gap, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self

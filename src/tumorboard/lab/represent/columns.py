@@ -10,6 +10,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from tumorboard.errors import InputError
@@ -59,19 +60,20 @@ class Columns(Representation[ColumnsSet]):
         InputError
             A column is not there, or none is left.
         """
-        tables, gaps = [], []
+        tables, gaps, read = [], [], {}
         for name in chosen(job.cohort, job.settings.columns, self.usual):
             words = job.cohort.values(name, job.units)
             made = coded(job.units, name, words, job.settings.words)
             if made is not None:
                 tables.append(made)
+                read[name] = () if made.names == (name,) else tuple(sorted({w for w in words if w}))
                 gaps += [Gap(u, name, "not told in the tables") for u, w in zip(job.units, words, strict=True) if not w]
         if not tables:
             raise InputError("at least one column with values", got="none", where=self.name)
         whole = tables[0]
         for made in tables[1:]:
             whole = whole.beside(made)
-        return Represented(self.name, whole, None, tuple(gaps))
+        return Represented(self.name, whole, None, tuple(gaps), read)
 
 
 class Clinical(Columns):
@@ -149,6 +151,48 @@ def coded(units: Sequence[Unit], name: str, words: Sequence[str], with_words: bo
         return None
     table = one_hot(units, name, words, missing=("",))
     return table.columns(table.names[1:]) if len(told) == 2 else table
+
+
+def coded_as(units: Sequence[Unit], name: str, words: Sequence[str], known: Sequence[str]) -> Table:
+    """Return a column coded as it was for other rows.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+        Rows.
+    name : str
+        Of the column.
+    words : sequence of str
+        One for each row; empty where it is not known.
+    known : sequence of str
+        Words of the other rows (:attr:`Represented.words`); none: numbers.
+
+    Raises
+    ------
+    InputError
+        A word that the other rows did not have, which would be taken for one of theirs.
+
+    Examples
+    --------
+    >>> coded_as([Unit("A")], "sex", ["F"], ("F", "M")).values.tolist()
+    [[0.0]]
+    >>> coded_as([Unit("A")], "sex", ["male"], ("F", "M"))
+    Traceback (most recent call last):
+    ...
+    tumorboard.errors.InputError: column sex: expected one of F, M; got another word. What to do: write it as ...
+    """
+    if known:
+        if not {w for w in words if w} <= set(known):
+            remedy = "write it as the training patients' table does"
+            expected = f"one of {', '.join(known)}"
+            raise InputError(expected, got="another word", where=f"column {name}", remedy=remedy)
+        gone = np.array([not w for w in words], dtype=bool)
+        coded = {f"{name}={k}": np.where(gone, np.nan, [float(w == k) for w in words]) for k in sorted(known)}
+        return Table.of(units, dict(list(coded.items())[1:]) if len(coded) == 2 else coded)
+    numbers = _numbers(words)
+    if numbers is None:
+        raise InputError("a number", got="a word", where=f"column {name}")
+    return Table.of(units, {name: numbers})
 
 
 def _numbers(words: Iterable[str]) -> list[float] | None:

@@ -68,7 +68,8 @@ class Expression(Representation[ExpressionSet]):
         if all(r is None for r in rows):
             raise InputError("expression of at least one unit", got="none", where=self.name)
         learned = Learned(tuple(rows), partial(Components, count=job.settings.components))
-        return Represented(self.name, Table(job.units, (), np.empty((len(rows), 0))), learned, tuple(gaps))
+        table = Table(job.units, (), np.empty((len(rows), 0)))
+        return Represented(self.name, table, learned, tuple(gaps), dict.fromkeys(sheet.columns, ()))
 
 
 class Components:

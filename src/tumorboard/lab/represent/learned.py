@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -42,6 +42,9 @@ class Scaler:
         return np.asarray((material - self.mean) / self.sd, dtype=np.float64)
 
 
+_PASSED_ON = ("images", "regions", "channels", "view")
+
+
 class Prefixed:
     """A transformer whose columns have something in front; see :class:`~tumorboard.lab.represent.base.FoldTransformer`.
 
@@ -63,6 +66,12 @@ class Prefixed:
         """Learn from these units."""
         self.inner.fit(material)
         return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the transformer has beside: one that hands images over does so behind a prefix too."""
+        if name not in _PASSED_ON:
+            raise AttributeError(name)
+        return getattr(self.inner, name)
 
     def transform(self, material: Sequence[Material | None]) -> Floats:
         """Return numbers."""

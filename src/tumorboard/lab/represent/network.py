@@ -33,6 +33,9 @@ Float = NDArray[np.float32]
 HIGHEST = 5.0
 """Values are cut off here, in robust standard deviations of brain."""
 
+_INSIDE = 0.5
+"""Of a voxel of a crop, from where on it belongs to the region."""
+
 
 class NetworkImages(ImageSettings, Cut):
     """Settings of :class:`Network`: those of :class:`tumorboard.lab.nets.crops.Cut`, and which study."""
@@ -44,6 +47,7 @@ class Network(OfImages[NetworkImages]):
     name = "network"
     title = "crops of images, read by a network from end to end"
     source = "Chang K et al., Clin Cancer Res 2018;24:1073-1081"
+    version = "2"
     settings = NetworkImages
 
     def one(self, scene: Scene, job: Job[NetworkImages]) -> Made:
@@ -57,8 +61,7 @@ class Network(OfImages[NetworkImages]):
         if all(image is None for image in images):
             raise NotThere(f"no {', '.join(s.value for s in job.sequences)}")
         layers = [np.zeros(scene.grid.shape, np.float32) if image is None else image for image in images]
-        if job.settings.mask:
-            layers.append(region.astype(np.float32))
+        layers.append(region.astype(np.float32))  # last: whoever explains a network asks where the region lies
         return Made(material=cut_out(np.stack(layers), region, scene.grid.spacing_mm, job.settings))
 
     def learner(self, job: Job[NetworkImages]) -> Learned:
@@ -69,7 +72,7 @@ class Network(OfImages[NetworkImages]):
             names = tuple(f"{s}.{r}" for s in names for r in job.regions)
         elif how.mask:
             names = (*names, MASK)
-        return Learned((), partial(HandedOver, channels=names, view=how.view))
+        return Learned((), partial(HandedOver, channels=names, view=how.view, marked=how.view != "curve"))
 
 
 class HandedOver:
@@ -83,19 +86,21 @@ class HandedOver:
         Of the crops.
     view : str
         Of the crops.
+    marked : bool
+        Whether each crop ends with a layer of the region itself. A network sees it only where ``mask`` is a channel.
 
     Examples
     --------
-    >>> step = HandedOver(0, ("T1C",), "cube").fit([])
-    >>> crop = np.ones((1, 8, 8, 8), np.float32)
-    >>> step.transform([crop, None]).shape, len(step.images([crop, None], ("A", "B")))
-    ((2, 0), 2)
+    >>> step = HandedOver(0, ("T1C",), "cube", marked=True).fit([])
+    >>> crop = np.ones((2, 8, 8, 8), np.float32)
+    >>> step.transform([crop, None]).shape, step.images([crop, None], ("A", "B")).shape, step.regions([crop])[0].shape
+    ((2, 0), (1, 8, 8, 8), (8, 8, 8))
     """
 
     names: tuple[str, ...] = ()
 
-    def __init__(self, seed: int, channels: tuple[str, ...], view: str = "cube") -> None:
-        self.channels, self.view = tuple(channels), view
+    def __init__(self, seed: int, channels: tuple[str, ...], view: str = "cube", marked: bool = False) -> None:
+        self.channels, self.view, self.marked = tuple(channels), view, marked
 
     def fit(self, material: Sequence[Material | None]) -> Self:
         """Learn nothing."""
@@ -113,7 +118,19 @@ class HandedOver:
         InputError
             No row has any.
         """
+        if self.marked and MASK not in self.channels:
+            material = [None if m is None else np.delete(m, -1, self._axis) for m in material]
         return Images.of(material, self.channels, self.view, patients)
+
+    def regions(self, material: Sequence[Material | None]) -> list[NDArray[np.bool_] | None]:
+        """Return the region in each crop, shape (i, j, k) or (slices, i, j); None where it is not known."""
+        if not self.marked:
+            return [None] * len(material)
+        return [None if m is None else np.take(m, -1, self._axis) > _INSIDE for m in material]
+
+    @property
+    def _axis(self) -> int:
+        return 1 if self.view in ("slices", "planes") else 0
 
 
 def _normal(scene: Scene, sequence: Kind) -> Float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tumorboard.errors import InputError
-from tumorboard.metrics.agreement import share
+from tumorboard.metrics.agreement import kappa, share
 from tumorboard.metrics.checked import ONE_CLASS, Codes, Floats, checked_classes, checked_floats, checked_pair
 from tumorboard.metrics.estimate import LEVEL, Estimate
 from tumorboard.metrics.resampling import DRAWS, LEAST_GROUPS, Groups, group_codes, interval_of_draws, shared
@@ -235,25 +235,23 @@ def cohen_kappa(
     Parameters
     ----------
     truth, prediction, groups, level, threshold
-        As :func:`accuracy`; the interval is the bootstrap's.
+        As :func:`accuracy`.
 
     Returns
     -------
     Estimate
-        Missing where truth and prediction are one class throughout.
+        That of :func:`tumorboard.metrics.agreement.kappa` with truth and prediction as the two readings, and its
+        interval. Missing where both are one class throughout.
 
     Examples
     --------
     >>> cohen_kappa([0, 1, 1, 0], [0.2, 0.4, 0.7, 0.1]).value
     0.5
     """
-    return _of_decisions(_kappas, truth, prediction, groups, level, threshold)
-
-
-def _kappas(tables: Floats) -> Floats:
-    n = tables.sum(axis=(1, 2))
-    expected = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / n**2
-    return ratio(_right(tables) - expected, 1 - expected)
+    y, said, k = decided(truth, prediction, threshold)
+    names = [str(c) for c in range(k)]
+    one, other = ([names[c] for c in codes] for codes in (y, said))
+    return kappa(one, other, names, groups=shared(groups, len(y)), level=level)
 
 
 def mcc(
