@@ -15,12 +15,14 @@ import typer
 
 from tumorboard import __version__
 from tumorboard.cli.deidentify import register_deidentify
+from tumorboard.cli.export import register_export
 from tumorboard.cli.indices import register_indices
 from tumorboard.cli.keyboard import INTERRUPTED, hear_keyboard
 from tumorboard.cli.lab import register_lab
 from tumorboard.cli.options import register_chain_commands
 from tumorboard.cli.radiomics import register_radiomics
 from tumorboard.cli.respond import register_respond
+from tumorboard.cli.serve import register_serve
 from tumorboard.cli.simulate import register_simulate
 from tumorboard.cli.tools import register_tools
 from tumorboard.cli.train import register_train
@@ -59,6 +61,8 @@ register_radiomics(app)
 register_respond(app)
 register_indices(app)
 register_lab(app)
+register_export(app)
+register_serve(app)
 
 
 def main() -> None:

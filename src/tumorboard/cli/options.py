@@ -24,6 +24,7 @@ SERIES = re.compile(r"[0-9]{1,9}|[0-9]+(?:\.[0-9]+)+")
 
 _NAMED = "Images by sequence"
 _OWN = "What you know"
+_ASKED = "Trained models (research output)"
 
 Inputs = Annotated[
     list[Path] | None,
@@ -68,13 +69,31 @@ Segmenter = Annotated[
     ),
 ]
 
+AskedModels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--models",
+        help="Folder with a model of `lab run`, to be asked about the patient; may be repeated.",
+        rich_help_panel=_ASKED,
+        show_default=False,
+    ),
+]
+Clinical = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--clinical",
+        help="Table by patient (CSV or TSV) for these models: age, markers, expression; may be repeated.",
+        rich_help_panel=_ASKED,
+        show_default=False,
+    ),
+]
+
 Method = Annotated[
     str,
     typer.Option("--method", help="joined, metastases (a network), template (no training), or a folder with a bundle."),
 ]
 
 _HELP = {
-    "report": "Run the whole chain: from images to measurements and the report.",
     "segment": "Prepare and segment only.",
     "measure": "Prepare, segment and measure; no report.",
 }
@@ -164,6 +183,36 @@ def _chain_command(until: str) -> Callable[..., None]:
     return command
 
 
+def _run(
+    out: Out,
+    inputs: Inputs = None,
+    t1: T1 = None,
+    t1c: T1C = None,
+    t2: T2 = None,
+    flair: Flair = None,
+    sequence: Named = None,
+    labels: Labels = None,
+    scheme: SchemeName = None,
+    brain_mask: BrainMask = None,
+    events: Events = None,
+    date: Date = None,
+    patient: Patient = None,
+    segmenter: Segmenter = SEGMENTER,
+    models: AskedModels = None,
+    clinical: Clinical = None,
+) -> None:
+    """Run the whole chain: from images to measurements and the report."""
+    from tumorboard.cli.show import run_and_show
+    from tumorboard.segment.named import segmenter_of
+    from tumorboard.settings import RunSettings
+
+    segmenter_of(segmenter)
+    explicit = {"T1": t1, "T1C": t1c, "T2": t2, "FLAIR": flair}
+    request = request_of(inputs, explicit, sequence, (labels, scheme, events, date, patient), brain_mask)
+    asked = {"models": tuple(map(str, models or ())), "clinical": tuple(map(str, clinical or ()))}
+    run_and_show(request, out, RunSettings(segmenter=segmenter, **asked), "report")
+
+
 def _detect(
     out: Out,
     inputs: Inputs = None,
@@ -212,7 +261,7 @@ def _validate(
 
 def register_chain_commands(app: typer.Typer) -> None:
     """Enrol ``run``, ``segment``, ``measure``, ``detect`` and ``validate``."""
-    app.command("run", help=_HELP["report"])(_chain_command("report"))
+    app.command("run")(_run)
     app.command("segment", help=_HELP["segment"])(_chain_command("segment"))
     app.command("measure", help=_HELP["measure"])(_chain_command("measure"))
     app.command("detect")(_detect)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from tumorboard.chain import Done, PatientsFailed, check_output, run_intake
+from tumorboard.chain.trip import STAGES_OF
 from tumorboard.cli.keyboard import stop_if_asked
 from tumorboard.intake import Intake, IntakeRequest, take_in
 from tumorboard.provenance import Cost
@@ -37,8 +38,11 @@ def run_and_show(request: IntakeRequest, out: Path, settings: RunSettings, until
     intake = take_in(request)
     show_decisions(intake)
     steps: list[Step] = []
-    stages = {"segment": 2, "detect": 2}.get(until, 3)
-    total = sum(stages * len(p.studies) + (until == "report") * (1 + (len(p.studies) > 1)) for p in intake.patients)
+    stages = len(STAGES_OF[until])
+    asks = bool(settings.models)
+    total = sum(
+        stages * len(p.studies) + (until == "report") * (1 + (len(p.studies) > 1) + asks) for p in intake.patients
+    )
     try:
         with _progress() as progress:
             task = progress.add_task("starting", total=total)

@@ -1,0 +1,1 @@
+"""The database of a department: its tables, and short transactions on them."""

@@ -1,0 +1,1 @@
+"""The reading room: a study in the browser, corrected, accepted or rejected, and what follows from that."""

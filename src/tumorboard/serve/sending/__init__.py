@@ -1,0 +1,1 @@
+"""Results on their way out: by the rule that an administrator switched on, and by no other."""

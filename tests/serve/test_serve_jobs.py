@@ -1,0 +1,345 @@
+"""What workers do: input gathered, results kept and superseded, failures told; sendings by the rule alone."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from types import SimpleNamespace
+
+import pydicom
+import pytest
+from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom.sop_class import StorageCommitmentPushModel
+from sqlalchemy import select
+
+from tumorboard.errors import SequenceError
+from tumorboard.serve.data.people import Audit, Urgency
+from tumorboard.serve.data.tables import Job, Patient, Result, Sent, Study
+from tumorboard.serve.data.words import JobState, Origin, ResultState, SentState, Step, StudyState, WorkPriority
+from tumorboard.serve.jobs import work as work_module
+from tumorboard.serve.jobs.again import try_again
+from tumorboard.serve.jobs.gather import gather, leave_out
+from tumorboard.serve.jobs.run import Ran
+from tumorboard.serve.jobs.work import Worker
+from tumorboard.serve.node.complete import complete_studies
+from tumorboard.serve.node.priors import count_objects, fetch_priors
+from tumorboard.serve.settings import JobSettings, NodeSettings, Peer, PriorsSettings, ReturningSettings
+from tumorboard.serve.upkeep import keep_house, merge_patients, purge
+from tumorboard.store import CaseFolder
+
+AT_ONCE = NodeSettings(quiet_seconds=1e-9)
+
+
+def rows(db, table, *columns):
+    with db.read() as session:
+        return session.execute(select(*columns or (table,)).order_by(table.id)).all()
+
+
+def the(db, table, **by):
+    with db.read() as session:
+        return session.scalars(select(table).filter_by(**by)).one()
+
+
+@pytest.fixture
+def chain(monkeypatch, settings, make_object):
+    """A chain that takes no time: it writes a segmentation and a report whose UIDs follow from its input."""
+    asked = []
+
+    def run(gathered, told, listen):
+        asked.append(gathered)
+        listen("prepare")
+        if gathered.study_uid == "2.25.666":
+            raise SequenceError("at least one MR sequence", got="none", where="study")
+        if gathered.study_uid == "2.25.777":
+            raise ZeroDivisionError
+        count = len(list((gathered.folder).rglob("*.dcm")))
+        case = CaseFolder(told.cases, gathered.patient)
+        for number, name in enumerate(("seg", "report")):
+            folder = case.session("ses-01") / "dicom"
+            folder.mkdir(parents=True, exist_ok=True)
+            uids = {"SOPInstanceUID": f"{gathered.study_uid}.{count}.{number}", "Modality": "SEG"}
+            uids |= {"StudyInstanceUID": gathered.study_uid, "SeriesInstanceUID": f"{gathered.study_uid}.9{number}"}
+            ds = make_object(1, **uids)
+            ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+            ds.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+        return Ran(case, "ses-01", ["fuzzy 1"], ("a note",), True)
+
+    monkeypatch.setattr(work_module, "run_chain", run)
+    return asked
+
+
+@pytest.fixture
+def go(settings, db):
+    """Complete what waits and work on all that is due; settings may be changed."""
+
+    def run(**changed):
+        told = settings.model_copy(update={"jobs": JobSettings(tries=2, backoff_seconds=1e-9)} | changed)
+        complete_studies(db, AT_ONCE)
+        worker = Worker(told, db, "w")
+        for (number,) in rows(db, Job, Job.id):
+            worker.look(number)
+        return told
+
+    return run
+
+
+def test_a_study_becomes_results_that_lie_on_the_shelf(put, go, db, chain, make_object, settings):
+    put(make_object(1))
+    go()
+    assert the(db, Study).state is StudyState.DONE
+    assert the(db, Study).digital
+    found = rows(db, Result, Result.kind, Result.state, Result.version, Result.cards)
+    assert found == [("report", ResultState.CURRENT, 1, ["fuzzy 1"]), ("seg", ResultState.CURRENT, 1, ["fuzzy 1"])]
+    assert the(db, Job).reason == "a note"
+    assert [row.what for (row,) in rows(db, Audit)] == ["results made"]
+    assert not list((settings.home / "work").iterdir())
+    assert rows(db, Sent) == []
+
+
+def test_a_late_series_supersedes_and_the_older_results_stay(put, go, db, chain, make_object):
+    put(make_object(1))
+    go()
+    put(make_object(1, series="2"))
+    go()
+    states = rows(db, Result, Result.version, Result.state)
+    assert sorted(states) == [(1, ResultState.SUPERSEDED)] * 2 + [(2, ResultState.CURRENT)] * 2
+    put(make_object(1, series="2"))
+    go()
+    assert len(rows(db, Result)) == 4
+
+
+def test_one_study_that_fails_blocks_no_other_and_is_shown(put, go, db, chain, make_object):
+    for study, patient in (("666", "P1"), ("777", "P2"), ("1", "P3")):
+        put(make_object(study=study, patient=patient))
+    go()
+    states = {s.uid: (s.state, s.reason) for (s,) in rows(db, Study)}
+    assert states["2.25.666"][0] is StudyState.ATTENTION
+    assert "at least one MR sequence" in states["2.25.666"][1]
+    assert states["2.25.777"][0] is StudyState.QUEUED
+    assert states["2.25.1"][0] is StudyState.DONE
+    go()
+    assert the(db, Study, uid="2.25.777").reason == "a defect of ours (ZeroDivisionError)"
+    assert {u.priority for (u,) in rows(db, Urgency)} == {WorkPriority.MEDIUM}
+    assert try_again(db, the(db, Study, uid="2.25.666").key, "anna") == 1
+    assert the(db, Study, uid="2.25.666").state is StudyState.QUEUED
+
+
+def test_earlier_studies_of_the_patient_come_along_and_later_ones_do_not(put, go, db, chain, make_object):
+    put(make_object(study="1", StudyDate="20190101"), origin=Origin.PRIOR)
+    put(make_object(study="2", StudyDate="20210101"), origin=Origin.PRIOR)
+    put(make_object(study="3", StudyDate="20190101", patient="P2"), origin=Origin.PRIOR)
+    put(make_object(study="4", StudyDate="20200101"))
+    go()
+    assert set(chain[0].uids.values()) == {"2.25.1", "2.25.4"}
+    leave_out(chain[0], next(k for k, uid in chain[0].uids.items() if uid == "2.25.1"))
+    assert set(chain[0].uids.values()) == {"2.25.4"}
+
+
+def test_a_study_that_names_two_patients_is_refused(put, go, db, chain, make_object):
+    put(make_object(1))
+    put(make_object(2, patient="P2"))
+    go()
+    assert the(db, Study).state is StudyState.ATTENTION
+    assert "one patient in a study" in the(db, Study).reason
+
+
+def test_merged_patients_are_worked_on_as_one(put, go, db, chain, make_object, shelf, tmp_path):
+    put(make_object(study="1", patient="P1", StudyDate="20190101"))
+    put(make_object(study="2", patient="P2", StudyDate="20200101"))
+    go()
+    with db.begin() as session:
+        wrong, right = (session.scalars(select(Patient).filter_by(patient_id=p)).one() for p in ("P1", "P2"))
+        assert len(merge_patients(session, wrong, right, "anna")) == 1
+    go()
+    assert the(db, Study, uid="2.25.1").version == 2
+    gathered = gather(db, shelf, the(db, Study, uid="2.25.2").id, tmp_path / "run")
+    said = {pydicom.dcmread(p).PatientID for p in gathered.folder.rglob("*.dcm")}
+    assert (len(gathered.uids), said) == (2, {"P2"})
+    put(make_object(study="3", patient="P1"))
+    assert the(db, Study, uid="2.25.3").patient_id == the(db, Patient, patient_id="P2").id
+
+
+def test_retention_removes_images_and_keeps_results(put, go, db, chain, make_object, settings, shelf):
+    put(make_object(1))
+    go()
+    told = settings.model_copy(update={"keep": settings.keep.model_copy(update={"disk_gib": 1e-9})})
+    assert keep_house(db, told) == 1
+    assert the(db, Study).state is StudyState.PURGED
+    assert len(list(shelf.root.glob("*/*/*.dcm"))) == 2
+    assert not any(settings.cases.glob("sub-*"))
+    assert keep_house(db, told) == 0
+    put(make_object(2))
+    assert the(db, Study).state is StudyState.RECEIVING
+    assert not purge(db, told, the(db, Study).id, "anna")
+
+
+# --- sending ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pacs(settings):
+    """An archive of the tests: what it got, which status it answers, and which studies it says it has."""
+    told = SimpleNamespace(got=[], status=0x0000, found=[], objects=[], asked=[])
+
+    def store(event):
+        told.got.append(str(event.request.AffectedSOPInstanceUID))
+        return told.status
+
+    def find(event):
+        told.asked.append(event.identifier)
+        for ds in told.found:
+            yield 0xFF00, ds
+
+    def get(event):
+        wanted = [ds for ds in told.objects if ds.StudyInstanceUID == event.identifier.StudyInstanceUID]
+        yield len(wanted)
+        for ds in wanted:
+            yield 0xFF00, ds
+
+    def commit(event):
+        told.asked.append(event.action_information)
+        return 0x0000, None
+
+    ae = AE(ae_title="PACS")
+    ae.supported_contexts = AllStoragePresentationContexts
+    for context in ae.supported_contexts:
+        context.scu_role = context.scp_role = True
+    for uid in ("1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3", StorageCommitmentPushModel):
+        ae.add_supported_context(uid)
+    on = [(evt.EVT_C_STORE, store), (evt.EVT_C_FIND, find), (evt.EVT_C_GET, get), (evt.EVT_N_ACTION, commit)]
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=on)
+    told.peer = Peer(name="pacs", ae_title="PACS", host="127.0.0.1", port=server.server_address[1])
+    yield told
+    server.shutdown()
+
+
+def returning(pacs, **more):
+    rule = ReturningSettings(to="pacs", **more)
+    return {"peers": (pacs.peer,), "returning": rule}
+
+
+def test_results_go_back_when_the_rule_is_on_and_once(put, go, db, chain, make_object, pacs):
+    put(make_object(1))
+    go(**returning(pacs, kinds=["seg"]))
+    assert len(pacs.got) == 1
+    assert [(s.state, s.peer, s.how) for (s,) in rows(db, Sent)] == [(SentState.SENT, "pacs", "store")]
+    go(**returning(pacs, kinds=["seg"]))
+    assert len(pacs.got) == 1
+
+
+def test_a_peer_that_refuses_is_tried_again_and_then_shown(put, go, db, chain, make_object, pacs):
+    pacs.status = 0xA700
+    put(make_object(1))
+    for _ in range(3):
+        go(**returning(pacs))
+    job = the(db, Job, step=Step.SEND)
+    assert (job.state, job.tries) == (JobState.ATTENTION, 2)
+    assert "0xa700" in job.reason
+    assert the(db, Study).state is StudyState.DONE
+    pacs.status = 0x0000
+    try_again(db, the(db, Study).key, "anna")
+    go(**returning(pacs))
+    assert {s.state for (s,) in rows(db, Sent)} == {SentState.SENT}
+
+
+LEFT_OPEN = "ignore::pytest.PytestUnraisableExceptionWarning"
+"""pynetdicom leaves the socket of a connection that was refused to the collector."""
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_a_peer_that_is_away_is_told(put, go, db, chain, make_object, pacs):
+    put(make_object(1))
+    away = pacs.peer.model_copy(update={"port": 1})
+    go(**returning(pacs) | {"peers": (away,)})
+    assert "got no answer" in the(db, Job, step=Step.SEND).reason
+
+
+def test_commitment_is_asked_for_and_heard(put, go, db, chain, make_object, pacs):
+    from tumorboard.serve.node.commitment import heard
+
+    put(make_object(1))
+    go(**returning(pacs, commitment=True))
+    (asked,) = pacs.asked
+    assert len(asked.ReferencedSOPSequence) == 2
+    report = pydicom.Dataset()
+    report.TransactionUID = asked.TransactionUID
+    report.ReferencedSOPSequence = [asked.ReferencedSOPSequence[0]]
+    failed = asked.ReferencedSOPSequence[1]
+    failed.FailureReason = 0x0112
+    report.FailedSOPSequence = [failed]
+    assert heard(db, SimpleNamespace(event_information=report)) == (0x0000, None)
+    assert sorted(s.state for (s,) in rows(db, Sent)) == [SentState.COMMITTED, SentState.REFUSED]
+
+
+def test_results_go_by_stow(put, go, db, chain, make_object, pacs):
+    got = []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            refused = {"00081155": {"vr": "UI", "Value": ["2.25.1.1.0"]}, "00081197": {"vr": "US", "Value": [272]}}
+            said = json.dumps({"00081198": {"vr": "SQ", "Value": [refused]}}).encode()
+            self.send_response(202)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        web = f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
+        put(make_object(1))
+        go(**returning(pacs, how="stow") | {"peers": (pacs.peer.model_copy(update={"dicomweb": web}),)})
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert got[0][0] == "/dicom-web/studies"
+    assert got[0][1].count(b"DICM") == 2
+    states = {s.status: s.state for (s,) in rows(db, Sent)}
+    assert states == {"": SentState.SENT, "reason 0x0110": SentState.REFUSED}
+
+
+# --- earlier studies --------------------------------------------------------------------------------------------------
+
+
+def answer(study, date, patient="P1", count=1):
+    ds = pydicom.Dataset()
+    ds.QueryRetrieveLevel, ds.StudyInstanceUID, ds.StudyDate, ds.PatientID = "STUDY", f"2.25.{study}", date, patient
+    ds.StudyTime, ds.ModalitiesInStudy, ds.NumberOfStudyRelatedInstances = "1000", "MR", count
+    return ds
+
+
+def test_earlier_studies_are_fetched_the_latest_first_and_of_this_patient_alone(put, db, make_object, pacs, settings):
+    put(make_object(study="9", StudyDate="20200101"))
+    dates = {"1": "20180101", "2": "20190101", "3": "20170101", "4": "20210101"}
+    pacs.found = [answer(s, d) for s, d in dates.items()] + [answer("5", "20190601", "OTHER")]
+    pacs.objects = [make_object(study=s, StudyDate=d) for s, d in dates.items()]
+    told = settings.model_copy(
+        update={"peers": (pacs.peer,), "priors": PriorsSettings(source="pacs", studies=2, days=3650)}
+    )
+    assert fetch_priors(told, db, the(db, Study).id) == ()
+    there = {s.uid: s.state for (s,) in rows(db, Study)}
+    assert there == {"2.25.9": StudyState.RECEIVING, "2.25.1": StudyState.STORED, "2.25.2": StudyState.STORED}
+    assert pacs.asked[0].StudyDate == "20100103-20200101"
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_an_archive_that_is_away_is_told_and_keeps_nothing_up(put, db, make_object, pacs, settings):
+    put(make_object())
+    away = pacs.peer.model_copy(update={"port": 1})
+    told = settings.model_copy(update={"peers": (away,), "priors": PriorsSettings(source="pacs")})
+    assert fetch_priors(told, db, the(db, Study).id) == ("earlier studies could not be fetched: no answer",)
+    assert count_objects(told)("2.25.1") is None
+
+
+def test_the_archive_is_asked_how_many_objects_it_has(pacs, settings):
+    pacs.found = [answer("1", "20200101", count=7)]
+    told = settings.model_copy(update={"peers": (pacs.peer,), "priors": PriorsSettings(source="pacs")})
+    count = count_objects(told)
+    assert (count("2.25.1"), count("2.25.2"), count_objects(settings)) == (7, None, None)
