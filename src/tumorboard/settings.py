@@ -31,7 +31,20 @@ class RunSettings(BaseModel):
 
     segmenter: str = Field(default=SEGMENTER, description="method that outlines the tumour, unless own masks are given")
     detector: str = Field(default="", description="method that finds lesions one by one; empty: none is asked")
+    models: tuple[str, ...] = Field(default=(), description="models of the laboratory that are asked")
+    clinical: tuple[str, ...] = Field(default=(), description="tables by patient for these models")
     digital: bool = Field(default=False, description="the patient is simulated; every output says so")
+
+    @field_serializer("models")
+    def _as_names(self, folders: tuple[str, ...]) -> list[str]:
+        """Only names of folders: of a model that lies in results, that of the results."""
+        places = (PurePath(f) for f in folders)
+        return [p.parent.name if p.name == "model" and p.parent.name else p.name for p in places]
+
+    @field_serializer("clinical")
+    def _counted(self, tables: tuple[str, ...]) -> int:
+        """How many: what a table is called may be a patient's name."""
+        return len(tables)
 
     @field_serializer("segmenter", "detector")
     def _without_places(self, text: str) -> str:

@@ -51,7 +51,7 @@ STAGES: dict[str, Stage] = {
         Stage("prepare", "2", "study", "the study's files", "anat/, xfm/, quality.json, source.json", 160),
         Stage("segment", "2", "study", "anat/, xfm/, or the user's masks", "seg/*_dseg, *_probseg, native/", 130),
         Stage("detect", "1", "study", "anat/", "seg/*_detections.nii.gz, .json, .csv, .jpg", 160),
-        Stage("measure", "3", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
+        Stage("measure", "4", "study", "anat/, seg/", "measurements.json, .csv, diameters.json, *_lesions", 130),
         Stage(
             "respond",
             "1",
@@ -60,7 +60,8 @@ STAGES: dict[str, Stage] = {
             "verdicts.csv, ttp.csv, criteria.json, surgery.json",
             40,
         ),
-        Stage("report", "5", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
+        Stage("models", "1", "patient", "models, studies' results, tables", "models.json, models.csv, models/", 130),
+        Stage("report", "6", "patient", "every study's results, events", "report.html, report.pdf, methods.md", 130),
         Stage("dicom", "2", "patient", "results of a study that came as DICOM", "dicom/ (SEG, SR, PDF, captures)", 60),
     )
 }

@@ -68,10 +68,14 @@ class FileChoice:
 
 @dataclass(frozen=True)
 class LabelsInput:
-    """The user's own masks and the scheme their values follow."""
+    """The user's own masks and the scheme their values follow.
+
+    ``correction`` is what is known of masks that a reader made of a segmenter's (``chain/correction.py``).
+    """
 
     path: Path
     scheme: str
+    correction: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,10 @@ def make_study(originals):
 
 
 @pytest.fixture(scope="session")
-def travel():
-    """Run the chain in this process and listen."""
+def travel(remembered):
+    """Run the chain in this process and listen; ``fresh`` computes what another run computed anew."""
 
-    def go(inputs, out, until="measure", **given) -> Ran:
+    def go(inputs, out, until="measure", fresh=False, **given) -> Ran:
         steps = []
         places = (inputs,) if isinstance(inputs, Path) else tuple(inputs)
         request = IntakeRequest(inputs=places, **given)
@@ -108,7 +108,8 @@ def travel():
         def listen(step):
             steps.append((step.study, step.stage, step.state))
 
-        return Ran(run_intake(take_in(request), request, out, RunSettings(digital=True), listen, until), steps)
+        with remembered(fresh):
+            return Ran(run_intake(take_in(request), request, out, RunSettings(digital=True), listen, until), steps)
 
     return go
 

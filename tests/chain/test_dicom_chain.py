@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -175,7 +176,7 @@ def without_times(dataset):
 
 @pytest.mark.slow
 def test_a_second_run_makes_the_same_but_for_times(tmp_path, ran, travel, coarse_dicom, contents):
-    again = travel(study_of(coarse_dicom), tmp_path / "out", "report", patient="P1")
+    again = travel(study_of(coarse_dicom), tmp_path / "out", "report", fresh=True, patient="P1")
     mine, other = contents(ran.root), contents(again.root)
     assert set(mine) == set(other)
     timed = re.compile(r"dicom/|report|provenance|\.stages/")
@@ -192,7 +193,9 @@ def test_the_same_run_again_does_nothing(ran, travel, coarse_dicom):
 
 def test_the_segmentation_comes_back_as_masks(tmp_path, ran, session, travel, coarse_dicom):
     labels = session / "dicom" / "seg.dcm"
+    shutil.copytree(ran.root.parent, tmp_path / "out")  # so that it need not be prepared again
     back = travel(study_of(coarse_dicom), tmp_path / "out", "measure", patient="P1", labels=labels)
+    assert back.did() == ["segment", "measure"]
     assert back.measurements()["segmenter"] == "own masks dicom-seg"
     for region in ("WT", "ET"):
         native = [r.value("volume_native", region)["value"] for r in (ran, back)]

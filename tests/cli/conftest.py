@@ -34,7 +34,7 @@ class Ended:
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(monkeypatch, capsys, remembered):
     """Run ``tumorboard`` with these words; returns how it ended."""
 
     def run(*words: object) -> Ended:
@@ -42,11 +42,32 @@ def command(monkeypatch, capsys):
         capsys.readouterr()
         code = 0
         try:
-            main()
+            with remembered():
+                main()
         except SystemExit as ended:
             code = int(ended.code or 0)
         out, err = capsys.readouterr()
         return Ended(code, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def invoked(remembered):
+    """Run one command of ``tumorboard`` without its door: exit code, and what it printed or what was refused."""
+    from typer.testing import CliRunner
+
+    from tumorboard.cli.main import app
+    from tumorboard.errors import TumorboardError
+
+    def run(*words: str) -> tuple[int, str]:
+        with remembered():
+            result = CliRunner().invoke(app, list(words))
+        if isinstance(result.exception, TumorboardError):
+            return result.exception.exit_code, str(result.exception)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.output
 
     return run
 

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tumorboard.cli.main import app
-from tumorboard.errors import TumorboardError
 from tumorboard.io.images import read_volume, write_volume
 from tumorboard.learn.holdout import held_out
-from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Pass, seeded, write_bundle
+from tumorboard.networks.bundle import write_bundle
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
 
 
-def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["detect", *words])
-    if isinstance(result.exception, TumorboardError):
-        return result.exception.exit_code, str(result.exception)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
+@pytest.fixture(scope="module")
+def run(invoked):
+    """Run ``tumorboard detect``."""
+    return partial(invoked, "detect")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +38,7 @@ def named(folder: Path, *sequences: str) -> list[str]:
     return [w for s in sequences for w in ("--sequence", f"{s}={folder / s}.nii.gz")]
 
 
-def test_what_is_found_lies_in_the_case_folder(study: Path, tmp_path: Path) -> None:
+def test_what_is_found_lies_in_the_case_folder(run, study: Path, tmp_path: Path) -> None:
     words = [*named(study, "T1C", "FLAIR"), "--out", str(tmp_path), "--patient", "D1", "--method", "template"]
     code, told = run(*words)
     assert code == 0, told
@@ -64,16 +58,9 @@ def test_what_is_found_lies_in_the_case_folder(study: Path, tmp_path: Path) -> N
     assert "kept" in told
 
 
-def test_a_users_network_sees_black_blood(study: Path, tmp_path: Path, tiny_metadata) -> None:
-    how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
-    meta = tiny_metadata(
-        task="detect",
-        sequences=(Sequence.T1C, Sequence.BB),
-        needs_any=(Sequence.BB,),
-        labels={"lesion": 1},
-        passes=(Pass(name="fine", spacing_mm=4.0, window=(32, 32, 32), architecture=how),),
-    )
-    write_bundle(tmp_path / "own", meta, {f"fine.{k}": v for k, v in seeded(how).items()}, "card")
+def test_a_users_network_sees_black_blood(run, study: Path, tmp_path: Path, tiny_detector) -> None:
+    own = tiny_detector(4.0, needs_any=(Sequence.BB,))
+    write_bundle(tmp_path / "own", own.metadata, own.weights, "card")
     out = ("--out", str(tmp_path / "out"), "--method", str(tmp_path / "own"))
     assert run(*named(study, "T1C", "BB"), *out, "--patient", "A")[0] == 0
     assert run(*named(study, "T1C"), *out, "--patient", "B")[0] == 0
@@ -90,13 +77,13 @@ def test_a_users_network_sees_black_blood(study: Path, tmp_path: Path, tiny_meta
     ("words", "told"),
     [(("BB",), "black-blood alone"), (("T1C", "--method", "magic"), "template"), ((), "a folder, files")],
 )
-def test_refusals_end_with_exit_code_2(study: Path, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+def test_refusals_end_with_exit_code_2(run, study: Path, tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     given = [*named(study, *words[:1]), *words[1:]]
     code, text = run("--method", "template", *given, "--out", str(tmp_path / "out"))
     assert (code, told in text) == (2, True), text
 
 
-def test_a_glioma_bundle_is_refused(study: Path, tmp_path: Path) -> None:
+def test_a_glioma_bundle_is_refused(run, study: Path, tmp_path: Path) -> None:
     from tumorboard.networks.bundle import shipped
 
     code, text = run(*named(study, "T1C"), "--out", str(tmp_path), "--method", str(shipped("glioma")))

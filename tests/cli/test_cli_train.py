@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tumorboard.cli.main import app
-from tumorboard.errors import InputError, TumorboardError
+from tumorboard.errors import InputError
 from tumorboard.io.images import write_volume
 from tumorboard.learn.holdout import held_out
 from tumorboard.networks.bundle import read_bundle
 from tumorboard.segment.learned import LearnedSegmenter, Options
-from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
 from tumorboard.volume import Volume
-
-NAMES = {Sequence.T1: "t1n", Sequence.T1C: "t1c", Sequence.T2: "t2w", Sequence.FLAIR: "t2f"}
 
 SETTINGS = """
 name = "coarse"
 spacing_mm = 8.0
 sequences = ["T1", "T1C", "T2", "FLAIR"]
 shape = [16, 24, 16]
-steps = {steps}
+steps = 6
 workers = 0
 warm_up = 2
 validate_every = 4
@@ -45,31 +42,37 @@ path = "cases"
 """
 
 
-def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["train", *words])
-    if isinstance(result.exception, TumorboardError):
-        return result.exception.exit_code, str(result.exception)
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.exit_code, result.output
+@pytest.fixture(scope="module")
+def run(invoked):
+    """Run ``tumorboard train``."""
+    return partial(invoked, "train")
 
 
-def write_case(folder: Path, case, name: str) -> None:
-    for sequence, volume in case.study.volumes.items():
-        write_volume(volume, folder / name / f"{name}-{NAMES[sequence]}.nii.gz")
-    labels = np.where(case.truth.data == 4, 0, case.truth.data).astype(np.uint8)  # BraTS 2023 knows no cavity
-    write_volume(Volume(labels, case.truth.grid), folder / name / f"{name}-seg.nii.gz")
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, write_brats) -> Path:
+    """Two cases and settings, made once; not to be changed."""
+    folder = tmp_path_factory.mktemp("train")
+    for n, case in enumerate(held_out(1, 2, Kind.GLIOMA, 6.0)):
+        write_brats(folder / "cases", case, f"BraTS-GLI-0000{n}-000")
+    (folder / "s.toml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own(run, first: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that was trained on the two cases, to go on from; not to be changed."""
+    folder = tmp_path_factory.mktemp("own") / "a"
+    code, told = run("segment", "--settings", str(first / "s.toml"), "--out", str(folder))
+    assert code == 0, told
+    return folder
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    for n, case in enumerate(held_out(1, 2, Kind.GLIOMA, 6.0)):
-        write_case(tmp_path / "cases", case, f"BraTS-GLI-0000{n}-000")
-    (tmp_path / "s.toml").write_text(SETTINGS.format(steps=6))
-    return tmp_path
+def home(tmp_path: Path, first: Path) -> Path:
+    return Path(shutil.copytree(first, tmp_path, dirs_exist_ok=True))
 
 
-def test_a_folder_of_cases_becomes_a_bundle_that_segments(home: Path) -> None:
+def test_a_folder_of_cases_becomes_a_bundle_that_segments(run, home: Path) -> None:
     code, told = run("segment", "--settings", str(home / "s.toml"), "--out", str(home / "own"))
     assert code == 0, told
     assert "waiting for data" in told
@@ -82,7 +85,7 @@ def test_a_folder_of_cases_becomes_a_bundle_that_segments(home: Path) -> None:
     assert set(found.probabilities) == {"WT", "TC", "ET", "RC"}
 
 
-def test_the_same_command_goes_on_and_a_longer_run_gives_the_same_curve(home: Path) -> None:
+def test_the_same_command_goes_on_and_a_longer_run_gives_the_same_curve(run, home: Path) -> None:
     words = ("segment", "--settings", str(home / "s.toml"), "--out")
     run(*words, str(home / "a"))
     log = (home / "a.training" / "coarse" / "log.csv").read_text()
@@ -94,12 +97,11 @@ def test_the_same_command_goes_on_and_a_longer_run_gives_the_same_curve(home: Pa
     assert strip[0] == strip[1]
 
 
-def test_fine_tuning_keeps_the_card_and_changes_the_weights(home: Path) -> None:
+def test_fine_tuning_keeps_the_card_and_changes_the_weights(run, home: Path, own: Path) -> None:
     words = ("segment", "--settings", str(home / "s.toml"), "--out")
-    run(*words, str(home / "a"))
-    code, told = run(*words, str(home / "b"), "--from", str(home / "a"))
+    code, told = run(*words, str(home / "b"), "--from", str(own))
     assert code == 0, told
-    one, two = read_bundle(home / "a"), read_bundle(home / "b")
+    one, two = read_bundle(own), read_bundle(home / "b")
     assert one.metadata.id == two.metadata.id
     assert one.metadata.weights_sha256 != two.metadata.weights_sha256
 
@@ -143,7 +145,7 @@ def other_task(home: Path) -> None:
     ],
     ids=lambda x: getattr(x, "__name__", None),
 )
-def test_bad_folders_are_refused_before_anything_is_written(home: Path, breaking, told: str) -> None:
+def test_bad_folders_are_refused_before_anything_is_written(run, home: Path, breaking, told: str) -> None:
     breaking(home)
     code, text = run("segment", "--settings", str(home / "s.toml"), "--out", str(home / "own"))
     assert code == 2
@@ -151,16 +153,15 @@ def test_bad_folders_are_refused_before_anything_is_written(home: Path, breaking
     assert not (home / "own").exists()
 
 
-def test_an_unknown_bundle_to_go_on_from_is_refused(home: Path) -> None:
+def test_an_unknown_bundle_to_go_on_from_is_refused(run, home: Path) -> None:
     code, text = run("segment", "-s", str(home / "s.toml"), "-o", str(home / "own"), "--from", "nobody")
     assert code == 2
     assert "shipped bundles" in text
 
 
-def test_a_bundle_of_another_architecture_is_refused(home: Path) -> None:
-    run("segment", "-s", str(home / "s.toml"), "-o", str(home / "a"))
+def test_a_bundle_of_another_architecture_is_refused(run, home: Path, own: Path) -> None:
     (home / "t.toml").write_text((home / "s.toml").read_text().replace("[8, 8, 8]", "[8, 8, 16]"))
-    code, text = run("segment", "-s", str(home / "t.toml"), "-o", str(home / "b"), "--from", str(home / "a"))
+    code, text = run("segment", "-s", str(home / "t.toml"), "-o", str(home / "b"), "--from", str(own))
     assert code == 2
     assert "architecture" in text
 

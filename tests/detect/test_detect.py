@@ -11,8 +11,6 @@ from tumorboard.detect.joined import JoinedDetector, joined
 from tumorboard.detect.learned import LearnedDetector, instances
 from tumorboard.detect.template import TemplateDetector, TemplateSettings, correlation
 from tumorboard.detect.tubes import tubeness
-from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.base import Validity
 from tumorboard.segment.learned import Options
 from tumorboard.sequences import Sequence
@@ -124,16 +122,8 @@ def test_probabilities_are_cut_into_lesions() -> None:
     assert (scored.numbers > 0).sum() == 27 + 8
 
 
-def test_the_learned_detector_is_the_same_twice(tiny_metadata) -> None:
-    how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
-    told = tiny_metadata(
-        task="detect",
-        sequences=(Sequence.T1C, Sequence.BB),
-        needs_any=(Sequence.T1C, Sequence.BB),
-        labels={"lesion": 1},
-        passes=(Pass(name="fine", spacing_mm=1.0, window=(32, 32, 32), architecture=how),),
-    )
-    bundle = Bundle(told, {f"fine.{k}": v for k, v in seeded(how).items()})
+def test_the_learned_detector_is_the_same_twice(tiny_detector) -> None:
+    bundle = tiny_detector(1.0)
     study = phantom([(14.0, 20.0, 16.0)], 3.0)
     one, two = (LearnedDetector(bundle, Options(backend="torch-float32")).detect(study) for _ in range(2))
     assert (one.numbers.data == two.numbers.data).all()

@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from tumorboard.cli.main import app
-from tumorboard.io.images import write_volume
 from tumorboard.learn.holdout import HeldOut, held_out
 from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import read_bundle, shipped
@@ -19,9 +18,7 @@ from tumorboard.segment.learned import LearnedSegmenter, Options
 from tumorboard.sequences import USED, Sequence
 from tumorboard.simulate.subject import Kind
 from tumorboard.study import Study
-from tumorboard.volume import Volume
 
-NAMES = {Sequence.T1: "t1n", Sequence.T1C: "t1c", Sequence.T2: "t2w", Sequence.FLAIR: "t2f"}
 CASES, JUDGED, SEEDS = 8, 4, (1, 2, 3)
 MOST_CPU_S = 600.0
 
@@ -61,13 +58,6 @@ def other_scanner(case: HeldOut, seed: int) -> HeldOut:
     return HeldOut(Study(case.study.id, volumes, case.study.brain), case.truth, "another")
 
 
-def write_case(folder: Path, case: HeldOut, name: str) -> None:
-    for sequence, volume in case.study.volumes.items():
-        write_volume(volume, folder / name / f"{name}-{NAMES[sequence]}.nii.gz")
-    labels = np.where(case.truth.data == 4, 0, case.truth.data).astype(np.uint8)
-    write_volume(Volume(labels, case.truth.grid), folder / name / f"{name}-seg.nii.gz")
-
-
 def judged(bundle: Path, cases: list[HeldOut]) -> float:
     """Mean Dice of whole tumour."""
     segmenter = LearnedSegmenter(read_bundle(bundle), Options(backend="torch-float32"))
@@ -76,12 +66,12 @@ def judged(bundle: Path, cases: list[HeldOut]) -> float:
 
 
 @pytest.mark.slow
-def test_fine_tuning_raises_dice_on_a_new_scanner_by_more_than_seeds_differ(tmp_path: Path) -> None:
+def test_fine_tuning_raises_dice_on_a_new_scanner_by_more_than_seeds_differ(tmp_path: Path, write_brats) -> None:
     began = time.process_time()
     made = (c for c in held_out(950, 3 * (CASES + JUDGED), Kind.GLIOMA, 2.0) if len(c.study.volumes) == len(USED))
     cases = [other_scanner(next(made), n) for n in range(CASES + JUDGED)]
     for n, case in enumerate(cases[:CASES]):
-        write_case(tmp_path / "cases", case, f"BraTS-GLI-{n:05d}-000")
+        write_brats(tmp_path / "cases", case, f"BraTS-GLI-{n:05d}-000")
     filters = list(read_bundle(shipped("glioma")).metadata.passes[0].architecture.filters)
     before, after = judged(shipped("glioma"), cases[CASES:]), []
     for seed in SEEDS:

@@ -11,8 +11,6 @@ from tumorboard.detect import DETECTORS
 from tumorboard.detect.template import TemplateDetector, TemplateSettings
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.operating import BUDGET, LEAST, Alarm, alarms, calibrate_detectors, operating_points
-from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
@@ -56,16 +54,8 @@ def test_alarms_know_right_from_wrong(case) -> None:
     assert all(a.right for a in alarms(found, whole))
 
 
-def test_a_detector_is_calibrated(case, tiny_metadata) -> None:
-    how = Architecture(name="dynunet-blocks", channels=2, classes=2, filters=(8, 8, 8))
-    meta = tiny_metadata(
-        task="detect",
-        sequences=(Sequence.T1C, Sequence.BB),
-        needs_any=(Sequence.T1C, Sequence.BB),
-        labels={"lesion": 1},
-        passes=(Pass(name="fine", spacing_mm=2.0, window=(32, 32, 32), architecture=how),),
-    )
-    bundle = Bundle(meta, {f"fine.{k}": v for k, v in seeded(how).items()})
+def test_a_detector_is_calibrated(case, tiny_detector) -> None:
+    bundle = tiny_detector(2.0)
     cases = [(case.study, case.lesions)] * 3
     template = TemplateDetector(TemplateSettings(spacing_mm=3.0, diameters_mm=(9.0,)))  # coarse, but soon done
     calibration, told = calibrate_detectors(bundle, (template,), cases, Options(backend="torch-float32"))

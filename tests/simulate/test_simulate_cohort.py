@@ -17,6 +17,7 @@ from tumorboard.labels import LabelMap
 from tumorboard.sequences import Sequence
 from tumorboard.simulate import cohort
 from tumorboard.simulate.cohort import CohortPlan, write_cohort
+from tumorboard.simulate.files.cohort_tree import PLANES_OF_SITE
 from tumorboard.simulate.patient import FIRST_STUDY
 from tumorboard.simulate.subject import Kind, studies
 from tumorboard.simulate.tables import PARTICIPANTS
@@ -131,9 +132,10 @@ def test_lesions_are_numbered_in_images_and_tables_alike(kind, tmp_path):
         assert inside
 
 
-def test_a_cohort_as_dicom_is_taken_in_with_one_patient_each(tmp_path):
+def test_a_cohort_as_dicom_is_taken_in_with_one_patient_each(tmp_path, few_voxels):
     plan = CohortPlan(2, seed=3, visits=1, spacing_mm=4.0, sites=2, form="dicom")
-    assert list(write_cohort(plan, tmp_path)) == [0, 1, 2]
+    with few_voxels(*PLANES_OF_SITE.values()):
+        assert list(write_cohort(plan, tmp_path)) == [0, 1, 2]
     found = take_in(IntakeRequest(inputs=tuple(sorted(tmp_path.glob("sub-*/dicom"))))).patients
     assert len(found) == 2
     assert all(p.digital for p in found)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tumorboard.chain.models import read_asked
 from tumorboard.chain.patient import PatientTrip
 from tumorboard.errors import InputError, OutputError, PartialFailure
 from tumorboard.intake import Intake, IntakeRequest, take_in
@@ -82,11 +83,12 @@ def run_intake(
 ) -> Done:
     """Run the chain on what intake has found, up to a stage; see :func:`run`."""
     check_output(out, request)
+    asked = read_asked(settings, intake.patients) if until == "report" else None
     finished: list[CaseFolder] = []
     failures: list[tuple[str, str]] = []
     warnings: list[str] = list(intake.warnings)
     for patient in intake.patients:
-        trip = PatientTrip(out, patient, intake.decisions, settings, listen)
+        trip = PatientTrip(out, patient, intake.decisions, settings, listen, asked)
         try:
             trip.go(until)
         except InputError as error:

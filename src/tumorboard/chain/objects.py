@@ -11,7 +11,7 @@ import datetime as dt
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,12 +109,20 @@ def _maker(trip: StudyTrip, settings: RunSettings) -> Maker:
         version=__version__,
         algorithm=str(told["id"]),
         algorithm_version=str(told["version"]),
-        algorithm_type="AUTOMATIC" if trip.source.labels is None else "MANUAL",
+        algorithm_type=_algorithm_type(trip),
         family="cluster" if trip.source.labels is None else "manual",
         digital=settings.digital,
         settings_digest=digest(settings.model_dump_json()),
         when=dt.datetime.now(),
     )
+
+
+def _algorithm_type(trip: StudyTrip) -> Literal["AUTOMATIC", "SEMIAUTOMATIC", "MANUAL"]:
+    """Return how the tumour was outlined, in the words of DICOM; a corrected outline is in between."""
+    labels = trip.source.labels
+    if labels is None:
+        return "AUTOMATIC"
+    return "MANUAL" if labels.correction is None else "SEMIAUTOMATIC"
 
 
 def _grids(trip: StudyTrip) -> dict[str, Grid]:

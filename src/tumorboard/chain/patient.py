@@ -14,10 +14,11 @@ from typing import Any
 
 from tumorboard import __version__
 from tumorboard.chain.methods import method_sentences
+from tumorboard.chain.models import Asked, ModelsTrip
 from tumorboard.chain.objects import write_objects
 from tumorboard.chain.response import ResponseTrip, read_verdicts
 from tumorboard.chain.told import warnings_of
-from tumorboard.chain.trip import StudyTrip
+from tumorboard.chain.trip import STAGES_OF, StudyTrip
 from tumorboard.errors import OutputError
 from tumorboard.intake import Decision
 from tumorboard.provenance import software
@@ -31,10 +32,7 @@ from tumorboard.stages import STAGES, Listener, run_stage
 from tumorboard.store import CaseFolder, StageRecord, digest, locked, write_atomic, write_json
 from tumorboard.study import Event, PatientInput
 
-STUDY_STAGES = ("prepare", "segment", "measure")
-
-ALONE = ("prepare", "detect")
-"""What studies are taken to without an outline of tumour."""
+STUDY_STAGES = STAGES_OF["report"]
 
 REPORT_MODEL = ".stages/report_model.json"
 """The typed report, kept for what is rendered from it later."""
@@ -55,6 +53,8 @@ class PatientTrip:
         What the run was told.
     listen : callable
         Hears every stage.
+    asked : Asked, optional
+        Models that are asked.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class PatientTrip:
         decisions: tuple[Decision, ...],
         settings: RunSettings,
         listen: Listener,
+        asked: Asked | None = None,
     ) -> None:
         self.folder = CaseFolder(out, patient.pseudonym)
         settings = settings.model_copy(update={"digital": settings.digital or patient.digital})
@@ -72,6 +73,7 @@ class PatientTrip:
         self.trips = [StudyTrip(self.folder, study, settings, listen) for study in patient.studies]
         self.warnings: list[str] = []
         self._response = ResponseTrip(self.folder.root, self.trips, patient.events, settings.digital, listen)
+        self._models = ModelsTrip(self.folder.root, asked, listen)
 
     def go(self, until: str) -> None:
         """Run every stage up to ``until``; what is whole already is kept.
@@ -88,15 +90,17 @@ class PatientTrip:
             if not card.exists():
                 write_json(card, self._card())
             for trip in self.trips:
-                trip.go(until if until in (*STUDY_STAGES, *ALONE) else "measure")
+                trip.go(until)
                 if len(self.trips) > 1:
                     trip.release()
             write_json(card, self._card())  # only now: a refused study changes nothing that is written
-            if until not in ALONE:
+            if "segment" in STAGES_OF[until]:
                 self.warnings += warnings_of(self.trips)
             if until == "report":
                 judged = self._respond()
-                self._provenance(judged | {"report": self._report(judged)} | self._objects(judged))
+                asked = self._ask()
+                report = {"report": self._report(judged, asked)}
+                self._provenance(judged | asked | report | self._objects(judged | asked))
 
     def _card(self) -> dict[str, Any]:
         studies = [
@@ -158,11 +162,17 @@ class PatientTrip:
         self.warnings += self._response.warnings
         return judged
 
+    def _ask(self) -> dict[str, StageRecord]:
+        """Ask models about the patient, where any are to be asked."""
+        asked = self._models.go([digest(json.dumps(self._card(), sort_keys=True)), *self._digests()])
+        self.warnings += self._models.warnings
+        return asked
+
     def _digests(self) -> list[str]:
         """Return the digests of everything that was prepared, outlined and measured."""
         return [d for t in self.trips for s in STUDY_STAGES for _, d in sorted(t.records[s].outputs.items())]
 
-    def _report(self, judged: dict[str, StageRecord]) -> StageRecord:
+    def _report(self, judged: dict[str, StageRecord], asked: dict[str, StageRecord]) -> StageRecord:
         facts = {
             "events": [_event(e) for e in self.patient.events],
             "dates": [t.date.isoformat() if t.date else None for t in self.trips],
@@ -171,12 +181,14 @@ class PatientTrip:
             "software": software(__version__),
         }
         parts = [*self._digests(), digest(json.dumps(facts, sort_keys=True))]
-        parts += [d for record in judged.values() for _, d in sorted(record.outputs.items())]
-        write = partial(self._write_report, bool(judged))
+        parts += [d for record in (judged | asked).values() for _, d in sorted(record.outputs.items())]
+        write = partial(self._write_report, bool(judged), bool(asked))
         return run_stage(STAGES["report"], "patient", self.folder.root, parts, write, self._listen)
 
-    def _write_report(self, judged: bool) -> list[Path]:
-        report = build_report(self._header(), self._bundles(), self._response.section() if judged else None)
+    def _write_report(self, judged: bool, asked: bool) -> list[Path]:
+        response = self._response.section() if judged else None
+        models = self._models.section() if asked else None
+        report = build_report(self._header(asked), self._bundles(), response, models)
         root = self.folder.root
         write_atomic(root / "report.html", render_html(report))
         write_atomic(root / "methods.md", methods_md(report))
@@ -214,13 +226,13 @@ class PatientTrip:
                 trip.release()
         return written
 
-    def _header(self) -> PatientHeader:
+    def _header(self, asked: bool) -> PatientHeader:
         return PatientHeader(
             pseudonym=self.patient.pseudonym,
             events=self.patient.events,
             software_version=__version__,
             settings=self.settings.model_dump() | {"software": software(__version__)},
-            methods=method_sentences(self.trips),
+            methods=[*method_sentences(self.trips), *(self._models.sentences() if asked else ())],
             costs=[
                 (name, t.id, t.records[name].cost["cpu_s"], t.records[name].cost["peak_mib"])
                 for t in self.trips

@@ -26,14 +26,13 @@ from tumorboard.respond.align import Alignment
 from tumorboard.respond.card import card
 from tumorboard.respond.case.course import CaseCourse, course_of
 from tumorboard.respond.case.fits import FITS, write_fits
-from tumorboard.respond.case.session import read_session
 from tumorboard.respond.criterion import UNITS
 from tumorboard.respond.surgery import Operated, Surgery, surgery_of
 from tumorboard.respond.surgery.blood import find_blood
 from tumorboard.respond.table.write import write_times, write_verdicts
 from tumorboard.respond.visits import Course
 from tumorboard.stages import STAGES, Listener, forget_stage, run_stage
-from tumorboard.store import CaseFolder, StageRecord, write_json
+from tumorboard.store import StageRecord, write_json
 from tumorboard.study import Event, EventKind
 from tumorboard.verdict import Category, Confirmed, Verdict
 
@@ -192,8 +191,7 @@ def write_response(root: Path, responded: Responded) -> list[Path]:
         to_template=places,
     )
     write_json(root / COURSE, kept.model_dump(mode="json"))
-    sessions = [read_session(CaseFolder(root.parent, found.course.patient), study) for study in found.studies]
-    write_fits(root / FITS, found.alignment.fits, sessions)
+    write_fits(root / FITS, found.alignment.fits, found.digests)
     written = [root / VERDICTS, root / TIMES, root / CRITERIA_CARD, root / COURSE, root / FITS]
     if responded.surgeries:
         write_json(root / SURGERY, [s.model_dump(mode="json") for s in responded.surgeries])

@@ -16,6 +16,7 @@ import numpy as np
 from tumorboard.intake.redact import shown_name
 from tumorboard.io.images import read_volume, write_volume
 from tumorboard.labels import TISSUE_NAMES, LabelMap, Tissue
+from tumorboard.measure.by_hand import HandDiameters
 from tumorboard.measure.lesions import Lesions
 from tumorboard.measure.sources import Files
 from tumorboard.measure.study import Measured, Segmented
@@ -138,7 +139,7 @@ def save_outlined(folder: CaseFolder, study: Study, outlined: Outlined) -> list[
     for region, volume in outlined.segmented.memberships.items():
         written.append(folder.seg(study.id, f"label-{region}_probseg.nii.gz"))
         write_volume(volume, written[-1])
-    side = {
+    side: dict[str, Any] = {
         "LabelNames": {str(int(t)): t.name for t in Tissue},
         "LabelDescriptions": {str(int(t)): TISSUE_NAMES[t] for t in Tissue},
         "SpatialReference": folder.relative(folder.anat(study.id, study.reference.bids_suffix)),
@@ -147,6 +148,8 @@ def save_outlined(folder: CaseFolder, study: Study, outlined: Outlined) -> list[
         "Intervals": {region: list(bounds) for region, bounds in outlined.segmented.intervals.items()},
         "Method": outlined.told,
     }
+    if outlined.segmented.by_hand:
+        side["DiametersByHand"] = [hand.model_dump(mode="json") for hand in outlined.segmented.by_hand]
     written.append(folder.seg(study.id, "dseg.json"))
     write_json(written[-1], side)
     return written
@@ -165,7 +168,8 @@ def load_outlined(folder: CaseFolder, study: Study) -> Outlined:
         native = LabelMap(read_volume(folder.native(study.id, "dseg.nii.gz"), "native labels").data, study.native)
     intervals = {region: (low, high) for region, (low, high) in side["Intervals"].items()}
     labels = LabelMap(read.data, study.grid)
-    segmented = Segmented(labels, memberships, side["NotAssessable"], native, intervals)
+    by_hand = tuple(HandDiameters.model_validate(hand) for hand in side.get("DiametersByHand", ()))
+    segmented = Segmented(labels, memberships, side["NotAssessable"], native, intervals, by_hand)
     return Outlined(segmented, side["Method"])
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from tumorboard.chain.correction import corrected, read_correction
 from tumorboard.chain.detections import save_detections
 from tumorboard.chain.outline import outline_by_own_masks, outline_by_segmenter, with_native
 from tumorboard.chain.saved import (
@@ -40,6 +41,15 @@ from tumorboard.settings import RunSettings
 from tumorboard.stages import STAGES, Listener, run_stage
 from tumorboard.store import CaseFolder, StageRecord, digest, digest_file
 from tumorboard.study import FileChoice, Study, StudyInput
+
+STAGES_OF: dict[str, tuple[str, ...]] = {
+    "prepare": ("prepare",),
+    "detect": ("prepare", "detect"),
+    "segment": ("prepare", "segment"),
+    "measure": ("prepare", "segment", "measure"),
+    "report": ("prepare", "segment", "measure"),
+}
+"""What a study goes through, by what is asked for; a report is of the whole patient."""
 
 
 class StudyTrip:
@@ -80,22 +90,16 @@ class StudyTrip:
         return {s.value: _digest_choice(choice, s.value) for s, choice in sorted(self.source.files.items())}
 
     def go(self, until: str) -> None:
-        """Run the study's stages up to ``until`` (``prepare``, ``detect``, ``segment`` or ``measure``).
-
-        Lesions are detected only where that is what is asked for.
-        """
-        steps: tuple[tuple[str, Callable[[], list[str]], Callable[[], list[Path]]], ...] = (
-            ("prepare", lambda: [json.dumps(self.input_digests), *self._mask_key()], self._prepare),
-            ("detect", lambda: [*self._digests("prepare"), *self._detector_key()], self._detect),
-            ("segment", lambda: [*self._digests("prepare"), *self._outline_key()], self._segment),
-            ("measure", lambda: [*self._digests("prepare", "segment"), self.folder.pseudonym], self._measure),
-        )
-        for name, key_parts, work in steps:
-            if name == "detect" != until:
-                continue
+        """Run the study's stages of what is asked for, a name of :data:`STAGES_OF`."""
+        steps: dict[str, tuple[Callable[[], list[str]], Callable[[], list[Path]]]] = {
+            "prepare": (lambda: [json.dumps(self.input_digests), *self._mask_key()], self._prepare),
+            "detect": (lambda: [*self._digests("prepare"), *self._detector_key()], self._detect),
+            "segment": (lambda: [*self._digests("prepare"), *self._outline_key()], self._segment),
+            "measure": (lambda: [*self._digests("prepare", "segment"), self.folder.pseudonym], self._measure),
+        }
+        for name in STAGES_OF[until]:
+            key_parts, work = steps[name]
             self.records[name] = run_stage(STAGES[name], self.id, self.folder.root, key_parts(), work, self._listen)
-            if name == until:
-                break
 
     def release(self) -> None:
         """Let go of the voxels; they are read back when they are wanted."""
@@ -154,10 +158,12 @@ class StudyTrip:
         return save_prepared(self.folder, prepared, source)
 
     def _segment(self) -> list[Path]:
-        if self.source.labels is None:
+        labels = self.source.labels
+        if labels is None:
             self._outlined = outline_by_segmenter(self.study(), self.settings.segmenter)
         else:
-            self._outlined = outline_by_own_masks(self.study(), self.source.labels)
+            own = outline_by_own_masks(self.study(), labels)
+            self._outlined = own if labels.correction is None else corrected(own, read_correction(labels.correction))
         self._outlined = with_native(self._outlined, self.study())
         return save_outlined(self.folder, self.study(), self._outlined)
 
@@ -182,7 +188,8 @@ class StudyTrip:
     def _outline_key(self) -> list[str]:
         labels = self.source.labels
         if labels is not None:
-            return ["own masks", labels.scheme, _digest_image(labels.path, "labels")]
+            told = [] if labels.correction is None else [_digest_image(labels.correction, "correction")]
+            return ["own masks", labels.scheme, _digest_image(labels.path, "labels"), *told]
         return [self.settings.segmenter, segmenter_of(self.settings.segmenter).card.version]
 
     def _detector_key(self) -> list[str]:

@@ -75,11 +75,14 @@ class LesionDiameters:
         From the slice with the greatest product.
     slices_seen : int
         Slices with at least one voxel.
+    by_hand : bool
+        A reader drew ``rano``.
     """
 
     rano: Diameters
     product: Diameters
     slices_seen: int
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.labels import REGIONS, LabelMap
+from tumorboard.measure.bright import t1_bright
+from tumorboard.measure.by_hand import HandDiameters, with_hand
 from tumorboard.measure.diameters import (
     EDGE_FRACTION,
     RANO_HGG_2010,
@@ -29,11 +31,12 @@ from tumorboard.measure.signs.case import Known
 from tumorboard.measure.signs.mismatch import t2_flair_mismatch
 from tumorboard.measure.signs.vasari import vasari
 from tumorboard.measure.sources import Files, source_of
+from tumorboard.measure.ventricles import ventricle_measurements
 from tumorboard.measurement import Diameters, Measurement, Source
 from tumorboard.study import Study
 from tumorboard.volume import Grid, Volume, box_around
 
-VERSION = "3"
+VERSION = "4"
 """Changes whenever a number may change."""
 
 MEMBERSHIP_BOUNDS = (0.65, 0.35)
@@ -81,6 +84,8 @@ class Segmented:
         The same on the native grid, where the study has one apart from its working grid.
     intervals : mapping of str to (float, float)
         Calibrated 90 % intervals of volumes by region, mL; others follow from memberships.
+    by_hand : tuple of HandDiameters
+        Diameters that a reader drew; they take the place of those found in the mask.
     """
 
     labels: LabelMap
@@ -88,6 +93,7 @@ class Segmented:
     not_assessable: Mapping[str, str] = field(default_factory=dict)
     native: LabelMap | None = None
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    by_hand: tuple[HandDiameters, ...] = ()
 
 
 def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
@@ -121,7 +127,7 @@ def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
     found = {name: find_lesions(segmented.labels, name) for name in ("TC", "WT")}
     lesions = found[region]
     slices = _slices(segmented, lesions, files)
-    readings = _readings(lesions, slices)
+    readings = with_hand(_readings(lesions, slices), segmented.by_hand, slices.numbers, slices.grid)
     positions = position_measurements(study, segmented.labels, missing, files)
     out = [*_volumes(study, segmented, files), *_native_volumes(segmented, files)]
     out += _counts(segmented, found, region, files)
@@ -129,6 +135,24 @@ def measure_study(study: Study, segmented: Segmented, files: Files) -> Measured:
     out += _lesion_measurements(lesions, readings, slices, files, segmented)
     out += vasari(study, segmented, files, known=Known(found["TC"], found["WT"], tuple(positions)))
     out += t2_flair_mismatch(study, segmented, files)
+    out += [*ventricle_measurements(study, segmented, files), t1_bright(study, segmented, files)]
+    drawn = {n: {name: d.rano for name, d in by_name.items()} for n, by_name in readings.items()}
+    return Measured(tuple(out), lesions, drawn, slices.numbers if segmented.native else None)
+
+
+def measure_sizes(study: Study, segmented: Segmented, files: Files) -> Measured:
+    """Measure volumes, lesions and diameters alone, as :func:`measure_study` does, for who waits before a screen.
+
+    Parameters
+    ----------
+    study, segmented, files
+        As for :func:`measure_study`.
+    """
+    region = "TC" if "TC" not in segmented.not_assessable and segmented.labels.region("ET").any() else "WT"
+    lesions = find_lesions(segmented.labels, region)
+    slices = _slices(segmented, lesions, files)
+    readings = with_hand(_readings(lesions, slices), segmented.by_hand, slices.numbers, slices.grid)
+    out = [*_volumes(study, segmented, files), *_lesion_measurements(lesions, readings, slices, files, segmented)]
     drawn = {n: {name: d.rano for name, d in by_name.items()} for n, by_name in readings.items()}
     return Measured(tuple(out), lesions, drawn, slices.numbers if segmented.native else None)
 
@@ -287,6 +311,8 @@ def _diameters(region: str, reading: str, found: LesionDiameters, source: Source
         f"{reading}: longest in-plane segment inside the mask on the slice where it is longest, and the longest "
         f"perpendicular to it on that slice; centre to centre plus {EDGE_FRACTION:g} of a pixel's chord."
     )
+    if found.by_hand:
+        method = f"{reading}: both diameters drawn by a reader, end to end."
     long = source.model_copy(update={"points_ijk": d.longest_ijk})
     wide = source.model_copy(update={"points_ijk": d.perpendicular_ijk})
     both = source.model_copy(update={"points_ijk": (*d.longest_ijk, *d.perpendicular_ijk)})

@@ -21,6 +21,7 @@ from tumorboard.report.model import (
     RESEARCH_BANNER,
     Matrix,
     MethodParagraph,
+    Models,
     Report,
     Response,
     StudySection,
@@ -33,7 +34,12 @@ from tumorboard.study import Event, EventKind
 __all__ = ["MethodSentence", "PatientHeader", "StudyBundle", "build_report"]
 
 
-def build_report(header: PatientHeader, bundles: Iterable[StudyBundle], response: Response | None = None) -> Report:
+def build_report(
+    header: PatientHeader,
+    bundles: Iterable[StudyBundle],
+    response: Response | None = None,
+    models: Models | None = None,
+) -> Report:
     """Return the report of a patient.
 
     Parameters
@@ -44,6 +50,8 @@ def build_report(header: PatientHeader, bundles: Iterable[StudyBundle], response
         In order of date; an iterator is consumed with one study in memory at a time.
     response : Response, optional
         What the studies say together.
+    models : Models, optional
+        What trained models say.
 
     Returns
     -------
@@ -77,6 +85,7 @@ def build_report(header: PatientHeader, bundles: Iterable[StudyBundle], response
         studies=tuple(sections),
         timeline=timeline(points, header.events),
         response=response,
+        models=models,
         events=_events(header.events),
         methods=tuple(MethodParagraph(text=m.text, citation=m.citation) for m in header.methods),
         settings=tuple((name, _setting(value)) for name, value in sorted(_flat(header.settings).items())),

@@ -75,7 +75,7 @@ class Panel:
     outlines, segments : tuple
         Drawn on top.
     bar_mm : float
-        Length of the scale bar.
+        Length of the scale bar; 0: none, where the size of a voxel is not known.
     """
 
     image: NDArray[np.floating]
@@ -139,7 +139,8 @@ def draw_panel(axes: Axes, panel: Panel) -> None:
     axes.set_ylim(bottom, top)
     axes.set_axis_off()
     _draw_texts(axes, panel)
-    _draw_bar(axes, panel)
+    if panel.bar_mm > 0:
+        _draw_bar(axes, panel)
 
 
 def _ratio(box: Box) -> float:

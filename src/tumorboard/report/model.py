@@ -126,6 +126,42 @@ class Response(_Frozen):
     notes: tuple[str, ...] = ()
 
 
+class ModelAnswer(_Frozen):
+    """What a trained model says of the patient, a study or a lesion: research output.
+
+    Parameters
+    ----------
+    title, card : str
+        Of the model; the id of its card.
+    of : str
+        What the answer is of.
+    answer : str
+        In a sentence.
+    rows : tuple of (str, str)
+        How sure, how like the training rows, who was learned from, what was measured on whom.
+    warnings : tuple of str
+        What speaks against it.
+    page : str
+        Printable page beside the report; empty where there is none.
+    """
+
+    title: str
+    card: str
+    of: str
+    answer: str
+    rows: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
+    page: str = ""
+
+
+class Models(_Frozen):
+    """Models of the laboratory: those that answered, and those that did not, with what they lack."""
+
+    notes: tuple[str, ...]
+    answers: tuple[ModelAnswer, ...] = ()
+    left_out: Matrix | None = None
+
+
 class MethodParagraph(_Frozen):
     """A sentence about what was done and the work it cites (empty when it cites none)."""
 
@@ -152,6 +188,8 @@ class Report(_Frozen):
         From two studies on.
     response : Response or None
         From two studies with dates on.
+    models : Models or None
+        Where models were asked.
     events, decisions, costs : Matrix or None
         What happened to the patient; which file was taken and why; time and memory of each stage.
     methods : tuple of MethodParagraph
@@ -174,6 +212,7 @@ class Report(_Frozen):
     studies: tuple[StudySection, ...]
     timeline: Timeline | None = None
     response: Response | None = None
+    models: Models | None = None
     events: Matrix | None = None
     methods: tuple[MethodParagraph, ...] = ()
     settings: tuple[tuple[str, str], ...] = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +63,28 @@ def render_pdf(report: Report) -> PdfResult:
     >>> result.ok or "apt-get" in result.reason or "pip" in result.reason
     True
     """
+    return pdf_of(lambda: render_html(report, unfold=True))
+
+
+def pdf_of(page: Callable[[], str]) -> PdfResult:
+    """Return a page as PDF; equal pages give equal bytes with the same WeasyPrint and fonts.
+
+    Parameters
+    ----------
+    page : callable
+        Makes the HTML; asked only where there is something to lay it out. It may name no address but ``data:``.
+
+    Returns
+    -------
+    PdfResult
+        The file, or the reason why there is none.
+
+    Examples
+    --------
+    >>> result = pdf_of(lambda: "<p>Research</p>")
+    >>> result.ok or "apt-get" in result.reason or "pip" in result.reason
+    True
+    """
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="HarfBuzz-Subset", category=DeprecationWarning)
@@ -72,11 +94,11 @@ def render_pdf(report: Report) -> PdfResult:
         return PdfResult(None, f"no PDF: WeasyPrint 68 or later is not installed; {WEASYPRINT_HINT}")
     except OSError:
         return PdfResult(None, f"no PDF: the Pango libraries are missing; {PANGO_HINT}")
-    page = render_html(report, unfold=True)
+    text = page()
     fetcher = URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
-    identifier = hashlib.sha256(page.encode()).hexdigest()[:32].encode()
+    identifier = hashlib.sha256(text.encode()).hexdigest()[:32].encode()
     with _clock_held():
-        data = HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_identifier=identifier, pdf_tags=True)
+        data = HTML(string=text, url_fetcher=fetcher).write_pdf(pdf_identifier=identifier, pdf_tags=True)
     return PdfResult(bytes(data))
 
 

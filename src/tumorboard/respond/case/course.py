@@ -91,6 +91,8 @@ class CaseCourse:
         The patient is simulated; every output says so.
     alignment : Alignment
         Where the studies lie to each other, for pictures of two of them.
+    digests : mapping of str to str
+        Of what was read of each study that lies to another, by which its fits are known again.
     """
 
     course: Course
@@ -99,6 +101,7 @@ class CaseCourse:
     warnings: tuple[str, ...] = ()
     digital: bool = False
     alignment: Alignment = field(default_factory=lambda: Alignment({}))
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def course_of(case: Path, rules: CaseRules = CASE_RULES) -> CaseCourse:
@@ -150,6 +153,7 @@ def course_of(case: Path, rules: CaseRules = CASE_RULES) -> CaseCourse:
         tuple(dict.fromkeys(told)),
         bool(card["digital"]),
         alignment,
+        {s.id: s.digest for s in sessions if any(s.id in pair for pair in alignment.fits)},
     )
 
 

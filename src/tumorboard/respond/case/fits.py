@@ -63,13 +63,15 @@ def read_fits(path: Path, sessions: Sequence[Session]) -> dict[tuple[str, str], 
     """
     try:
         kept = {fit.key: fit for fit in map(_Fit.model_validate, json.loads(path.read_text(encoding="utf-8")))}
-        pairs = {_key(one, two): (one.id, two.id) for one in sessions for two in sessions if one.id < two.id}
+        pairs = {
+            _key(one.digest, two.digest): (one.id, two.id) for one in sessions for two in sessions if one.id < two.id
+        }
     except (OSError, ValueError, TypeError):  # a study that lacks a file is refused where it is read
         return {}
     return {pair: _fit(kept[key]) for key, pair in pairs.items() if key in kept}
 
 
-def write_fits(path: Path, fits: Mapping[tuple[str, str], PairFit], sessions: Sequence[Session]) -> None:
+def write_fits(path: Path, fits: Mapping[tuple[str, str], PairFit], digests: Mapping[str, str]) -> None:
     """Keep fits.
 
     Parameters
@@ -78,8 +80,8 @@ def write_fits(path: Path, fits: Mapping[tuple[str, str], PairFit], sessions: Se
         File to write, atomically.
     fits : mapping of pairs of str to PairFit
         :attr:`tumorboard.respond.align.Alignment.fits`.
-    sessions : sequence of Session
-        The studies they are of.
+    digests : mapping of str to str
+        :attr:`~tumorboard.respond.case.session.Session.digest` of each study they are of.
 
     Raises
     ------
@@ -90,14 +92,13 @@ def write_fits(path: Path, fits: Mapping[tuple[str, str], PairFit], sessions: Se
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as d:
-    ...     write_fits(Path(d) / "fits.json", {}, [])
+    ...     write_fits(Path(d) / "fits.json", {}, {})
     ...     read_fits(Path(d) / "fits.json", [])
     {}
     """
-    by_name = {session.id: session for session in sessions}
     listed = [
         _Fit(
-            key=_key(by_name[one], by_name[two]),
+            key=_key(digests[one], digests[two]),
             matrix=fit.matrix.tolist(),
             sequences=list(fit.sequences),
             quality=asdict(fit.quality),
@@ -109,8 +110,8 @@ def write_fits(path: Path, fits: Mapping[tuple[str, str], PairFit], sessions: Se
     write_json(path, listed)
 
 
-def _key(one: Session, two: Session) -> str:
-    return digest(VERSION, repr(SEARCH), one.digest, two.digest)
+def _key(one: str, two: str) -> str:
+    return digest(VERSION, repr(SEARCH), one, two)
 
 
 def _fit(kept: _Fit) -> PairFit:
