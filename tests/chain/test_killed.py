@@ -93,8 +93,8 @@ def test_killed_while_the_report_was_written(undisturbed, tmp_path, travel, monk
     monkeypatch.setattr(patient, "render_pdf", lambda report: PdfResult(None, "left out here: it takes long"))
     work = PatientTrip._write_report
 
-    def killed(self, judged):
-        work(self, judged)
+    def killed(self, *told):
+        work(self, *told)
         raise Killed
 
     monkeypatch.setattr(PatientTrip, "_write_report", killed)

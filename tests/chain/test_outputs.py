@@ -102,7 +102,13 @@ def test_provenance_tells_software_settings_inputs_and_costs(whole_run):
     told = json.loads((ran.root / "provenance.json").read_text())
     assert set(told) == {"software", "settings", "inputs", "stages"}
     assert {"tumorboard", "python", "numpy", "nibabel"} <= set(told["software"])
-    assert told["settings"] == {"segmenter": "joined:glioma+fuzzy", "detector": "", "digital": True}
+    assert told["settings"] == {
+        "segmenter": "joined:glioma+fuzzy",
+        "detector": "",
+        "models": [],
+        "clinical": 0,
+        "digital": True,
+    }
     flair = given / "sub-a" / "ses-01" / "anat" / "sub-a_ses-01_FLAIR.nii.gz"
     assert set(told["inputs"]["ses-01"]) == {"T1", "T1C", "T2", "FLAIR"}
     assert told["inputs"]["ses-01"]["FLAIR"] == digest_file(flair)

@@ -96,7 +96,10 @@ def test_a_cohort_gives_crops_without_columns(digital_cohort):
 @pytest.mark.parametrize(("view", "shape"), [("slices", (4, 1, 12, 12)), ("planes", (3, 1, 12, 12))])
 def test_views_of_a_cohort(digital_cohort, view, shape):
     made = asked(digital_cohort, (FLAIR,), ("TC", "WT"), view=view, side=12, slices=4)
-    assert {m.shape for m in made.learned.material} == {shape}
+    step, kept = made.learned.make(0).fit([]), made.learned.material
+    assert {m.shape for m in kept} == {(shape[0], 2, *shape[2:])}  # the region lies last, for who explains the network
+    assert {c.shape for c in step.images(kept, digital_cohort.patients).crops} == {shape}  # which does not see it
+    assert all(r.any() and not r.all() for r in step.regions(kept))
 
 
 def test_curves_of_a_cohort(digital_cohort):

@@ -25,7 +25,7 @@ def settings(tmp_path, empty_home, monkeypatch) -> DepartmentSettings:
     """A department in a folder of its own, on free ports, with little patience, on a disk that nobody waits for."""
     shutil.copytree(empty_home, tmp_path / "home")
     monkeypatch.setattr("tumorboard.serve.shelf.admit.force", lambda *_: None)
-    node = {"port": 0, "quiet_seconds": 0.2, "idle_seconds": 5.0}
+    node = {"port": 0, "quiet_seconds": 0.2, "idle_seconds": 20.0}
     return DepartmentSettings(home=tmp_path / "home", node=node, web={"port": 0}, keep={"reserve_gib": 0})
 
 

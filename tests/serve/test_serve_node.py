@@ -64,6 +64,8 @@ def call():
     for assoc in opened:
         if assoc.is_established:
             assoc.release()
+        elif assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
+            assoc.dul.socket.socket.close()  # pynetdicom leaves that of a refused call to the collector
 
 
 def count(db, table=Instance):

@@ -72,6 +72,8 @@ def calling(
         tls_args=None if tls is None else (tls, peer.host),
     )
     if not assoc.is_established:
+        if assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
+            assoc.dul.socket.socket.close()  # pynetdicom leaves it to the collector
         got = "a refusal" if assoc.is_rejected else "no answer"
         remedy = "check its address and title, and that it knows ours"
         raise PeerError("a peer that takes our connection", got=got, where=peer.name, remedy=remedy)
