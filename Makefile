@@ -6,7 +6,7 @@ PYTHON ?= python3
 STAMP := $(VENV)/.set-up
 WORKERS ?= 2
 
-.PHONY: setup demo check test test-slow bench docs train-bundles clean
+.PHONY: setup demo department check test test-slow test-department bench docs train-bundles clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/tumorboard demo --out demo-output
 
+# an Orthanc as PACS, tumorboard beside it, three digital patients; Ctrl-C ends it
+department: setup
+	$(BIN)/python scripts/department.py --out department-output
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,6 +40,10 @@ test: check
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
+
+# what needs a real archive or a browser; skipped with the reason where Orthanc or Chromium is missing
+test-department: setup
+	$(BIN)/python -m pytest -m slow tests/serve -rs
 
 # nnU-Net has an environment of its own: give NNUNET_PYTHON to run the benchmark beside it
 bench: setup
@@ -51,4 +59,4 @@ train-bundles: setup
 	MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 $(BIN)/python scripts/train_bundles.py
 
 clean:
-	rm -rf $(VENV) demo-output build dist src/*.egg-info
+	rm -rf $(VENV) demo-output department-output build dist src/*.egg-info

@@ -15,14 +15,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from tumorboard.errors import MissingDependency
 from tumorboard.serve.log import set_up_logs, tell
 from tumorboard.serve.settings import DepartmentSettings
+from tumorboard.serve.stopping import hearing
 
 PARTS = ("node", "web", "worker")
 GRACE_SECONDS = 20.0
@@ -137,7 +137,7 @@ def run_department(
     ended = stop or threading.Event()
     set_up_logs(settings.logs, "serve")
     parts = parts_of(settings, file)
-    with _hearing(ended):
+    with hearing(ended):
         try:
             while not ended.is_set():
                 for part in parts:
@@ -161,19 +161,3 @@ def _stop(parts: list[Part]) -> None:
             part.signal(signal.SIGKILL)
             part.process.wait()
     tell("serve", "stopped")
-
-
-@contextlib.contextmanager
-def _hearing(ended: threading.Event) -> Iterator[None]:
-    def hear(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -10,10 +10,8 @@ import contextlib
 import datetime as dt
 import logging
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator
-from types import FrameType
 from typing import Any
 
 from tumorboard.serve.data.base import now
@@ -27,6 +25,7 @@ from tumorboard.serve.node.server import Node
 from tumorboard.serve.queue.carrier import announce, carrier_of, task_of
 from tumorboard.serve.settings import DepartmentSettings
 from tumorboard.serve.shelf.recover import recover
+from tumorboard.serve.stopping import hearing
 from tumorboard.serve.upkeep import keep_house
 
 TICK_SECONDS = 0.5
@@ -100,7 +99,7 @@ def _process(settings: DepartmentSettings, part: str, stop: threading.Event | No
     ended = stop or threading.Event()
     set_up_logs(settings.logs, part)
     threading.excepthook = lambda gone: tell(part, "thread ended", level=logging.ERROR, error=gone.exc_value)
-    with _signals(ended):
+    with hearing(ended):
         db, name = open_database(settings), worker_name(part)
         tell(part, "started", pid=os.getpid())
         try:
@@ -110,22 +109,6 @@ def _process(settings: DepartmentSettings, part: str, stop: threading.Event | No
                 session.query(Running).filter_by(name=name).delete()
             db.close()
             tell(part, "ended", pid=os.getpid())
-
-
-@contextlib.contextmanager
-def _signals(ended: threading.Event) -> Iterator[None]:
-    def hear(_number: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    kept = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _beat(db: Database, name: str, part: str, said: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def with_corrections(intake: Intake, corrections: Mapping[str, str], home: Path)
 
     Examples
     --------
-    >>> with_corrections(Intake(()), {}, Path("home")).patients
+    >>> with_corrections(Intake((), (), ()), {}, Path("home")).patients
     ()
     """
 

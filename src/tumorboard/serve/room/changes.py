@@ -89,8 +89,8 @@ class Teaching(_Asked):
 def change(site: Site, study_key: str, visitor: Visitor, asked: Changed) -> Answer:
     """Save a changed outline as a new version; see :class:`Changed`."""
     with site.db.read() as session:
-        study = _study(session, study_key)
-        place, stale = _place(site, study), _stale(session, study, asked.base)
+        study = study_of(session, study_key)
+        place, stale = place_in(site, study), _stale(session, study, asked.base)
         before = None if stale else _before(site, place, head_of(session, study))
     if stale is not None:
         return stale
@@ -103,7 +103,7 @@ def change(site: Site, study_key: str, visitor: Visitor, asked: Changed) -> Answ
     changes = changes_between(before, labels) | {"numbers": numbers, "by_hand": len(asked.by_hand)}
     file = mask_file(site.settings, study, labels, correction)
     with site.db.begin() as session:
-        study = _study(session, study_key)
+        study = study_of(session, study_key)
         if (stale := _stale(session, study, asked.base)) is not None:
             return stale
         edit = add_version(session, study, visitor.user_id, file, changes, asked.comment)
@@ -116,8 +116,8 @@ def decision(site: Site, study_key: str, visitor: Visitor, asked: Decision) -> A
     """Accept or reject the newest version; what was accepted makes results anew and may go into the pool."""
     state = EditState(asked.state)
     with site.db.begin() as session:
-        study = _study(session, study_key)
-        place, stale = _place(site, study), _stale(session, study, asked.base)
+        study = study_of(session, study_key)
+        place, stale = place_in(site, study), _stale(session, study, asked.base)
         if stale is not None:
             return stale
         before = correction_of(session, study)
@@ -134,7 +134,7 @@ def decision(site: Site, study_key: str, visitor: Visitor, asked: Decision) -> A
 def teaching(site: Site, study_key: str, visitor: Visitor, asked: Teaching) -> Answer:
     """Allow or forbid the use of a study's corrections for training; what was copied is removed when forbidden."""
     with site.db.begin() as session:
-        study = _study(session, study_key)
+        study = study_of(session, study_key)
         study.teaching = asked.allowed
         record(session, visitor.name, "training allowed" if asked.allowed else "training forbidden", study.key)
         take_out_of_pool(site.settings, study)
@@ -192,14 +192,16 @@ def _stale(session: Session, study: Study, token: str) -> Answer | None:
     return None
 
 
-def _study(session: Session, study_key: str) -> Study:
+def study_of(session: Session, study_key: str) -> Study:
+    """Return a study by its key; raises ``NotFound``."""
     found = session.scalars(select(Study).where(Study.key == study_key)).one_or_none()
     if found is None:
         raise NotFound("a study that is there")
     return found
 
 
-def _place(site: Site, study: Study) -> Place:
+def place_in(site: Site, study: Study) -> Place:
+    """Return where a study's results lie; raises ``NotFound`` before it was worked on."""
     place = place_of(site.settings, study)
     if place is None:
         raise NotFound("a study that was worked on")

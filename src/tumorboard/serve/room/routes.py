@@ -15,12 +15,20 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
 from tumorboard.serve.data.people import Edit
-from tumorboard.serve.data.tables import Study
 from tumorboard.serve.data.words import Role
 from tumorboard.serve.outlines.places import Place, place_of
 from tumorboard.serve.outlines.versions import files_of_edit
 from tumorboard.serve.room.assets import asset, assets_version
-from tumorboard.serve.room.changes import Changed, Decision, Teaching, change, decision, teaching
+from tumorboard.serve.room.changes import (
+    Changed,
+    Decision,
+    Teaching,
+    change,
+    decision,
+    place_in,
+    study_of,
+    teaching,
+)
 from tumorboard.serve.room.pictures import OUTLINE, UNCERTAINTY, picture
 from tumorboard.serve.room.state import Reading, job_of, onto_of
 from tumorboard.serve.web.doors import allow, public
@@ -30,7 +38,7 @@ from tumorboard.serve.web.show import TheSite
 from tumorboard.serve.web.site import Site
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    pass
 
 router = APIRouter(prefix="/room")
 
@@ -59,7 +67,7 @@ def static(version: str, name: str, request: Request) -> Response:
 def page(study_key: str, request: Request, site: TheSite, visitor: Reader) -> Response:
     """Show the viewer of a study."""
     with site.db.read() as session:
-        study = _study(session, study_key)
+        study = study_of(session, study_key)
         said = {"study": study, "patient": study.patient, "there": place_of(site.settings, study) is not None}
         html = site.pages.get_template("room.html").render(
             visitor=visitor, version=assets_version(), state=study.state.value, reason=study.reason, **said
@@ -71,8 +79,8 @@ def page(study_key: str, request: Request, site: TheSite, visitor: Reader) -> Re
 def state(study_key: str, site: TheSite, visitor: Looker) -> JSONResponse:
     """Tell everything that the viewer must know."""
     with site.db.read() as session:
-        study = _study(session, study_key)
-        return JSONResponse(Reading(session, site.settings, study, _place(site, study)).as_json(visitor))
+        study = study_of(session, study_key)
+        return JSONResponse(Reading(session, site.settings, study, place_in(site, study)).as_json(visitor))
 
 
 @router.get("/{study_key}/progress")
@@ -81,14 +89,14 @@ def progress(
 ) -> JSONResponse:
     """Tell how far the run of a study is; asked for by the page itself, which keeps nobody logged in."""
     with site.db.read() as session:
-        return JSONResponse(job_of(session, _study(session, study_key)))
+        return JSONResponse(job_of(session, study_of(session, study_key)))
 
 
 @router.get("/{study_key}/image/{what}")
 def image(study_key: str, what: str, request: Request, site: TheSite, visitor: Looker) -> Response:
     """Return a sequence, the outline or its uncertainty, as bytes for the viewer."""
     with site.db.read() as session:
-        place = _place(site, _study(session, study_key))
+        place = place_in(site, study_of(session, study_key))
     _check_shown(place, what)
     return _image(request, picture(site.settings.home / "viewer", place, what))
 
@@ -104,10 +112,10 @@ def image_beside(
 ) -> Response:
     """Return an image of another study of the same patient, on the grid of this one."""
     with site.db.read() as session:
-        study, other = _study(session, study_key), _study(session, other_key)
+        study, other = study_of(session, study_key), study_of(session, other_key)
         if study.patient_id != other.patient_id:
             raise NotFound("a study of the same patient")
-        place, second = _place(site, study), _place(site, other)
+        place, second = place_in(site, study), place_in(site, other)
     if what == UNCERTAINTY:
         raise NotFound
     _check_shown(second, what)
@@ -118,7 +126,7 @@ def image_beside(
 def mask(study_key: str, number: int, request: Request, site: TheSite, visitor: Looker) -> Response:
     """Return the mask of a version."""
     with site.db.read() as session:
-        study = _study(session, study_key)
+        study = study_of(session, study_key)
         edit = session.scalars(select(Edit).where(Edit.study_id == study.id, Edit.number == number)).one_or_none()
         if edit is None:
             raise NotFound("a version of this outline")
@@ -169,20 +177,6 @@ async def _body(request: Request) -> bytes:
             raise TooLarge(f"a body of at most {LARGEST_CHANGE // 2**20} MiB")
         parts.append(part)
     return b"".join(parts)
-
-
-def _study(session: Session, study_key: str) -> Study:
-    found = session.scalars(select(Study).where(Study.key == study_key)).one_or_none()
-    if found is None:
-        raise NotFound("a study that is there")
-    return found
-
-
-def _place(site: Site, study: Study) -> Place:
-    place = place_of(site.settings, study)
-    if place is None:
-        raise NotFound("a study that was worked on")
-    return place
 
 
 def _check_shown(place: Place, what: str) -> None:
