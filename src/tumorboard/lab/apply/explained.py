@@ -26,6 +26,7 @@ from tumorboard.lab.apply.shelf import Ready
 from tumorboard.lab.apply.told import CaseTold, DriverTold, Told, Why
 from tumorboard.lab.apply.words import outcome_words
 from tumorboard.lab.dataset import REAL, Dataset
+from tumorboard.lab.explained.additive import linear_at
 from tumorboard.lab.learners.base import OneEach, Wrapped
 from tumorboard.lab.learners.cox import Cox
 from tumorboard.lab.recipe import Outcomes
@@ -181,23 +182,13 @@ def _asked(case: Case, told: Told) -> tuple[Any, int]:
     if isinstance(learner, OneEach):
         learner, target = learner.each_[target], 1
     if isinstance(learner, Cox):
-        return linear(learner), 0
+        return linear_at(learner.coef_ / learner.spread_, learner.mean_), 0
     estimator = learner.estimator if type(learner) is Wrapped else None
     exact = ("LogisticRegression", "Ridge", "Lasso", "HistGradientBoosting", "RandomForest")
     if estimator is not None and type(estimator).__name__.startswith(exact):
         classes = getattr(estimator, "classes_", None)
         return estimator, target if classes is None else int(np.searchsorted(classes, target))
     return _function(learner, target), target
-
-
-def linear(learner: Cox) -> Any:
-    """Return the log hazard of a Cox model as a linear estimator, which can be explained exactly."""
-    from sklearn.linear_model import LinearRegression
-
-    made = LinearRegression()
-    made.coef_ = learner.coef_ / learner.spread_
-    made.intercept_, made.n_features_in_ = -float(made.coef_ @ learner.mean_), len(made.coef_)
-    return made
 
 
 def _function(learner: Any, target: int) -> Callable[[Floats], Floats]:

@@ -190,7 +190,7 @@ def _answering(learner: Learner, question: Question) -> _Answering:
         one = learner.learner if isinstance(learner, Smote) else learner.each_[question.column]
         return _answering(one, question if isinstance(learner, Smote) else dataclasses.replace(question, column=0))
     if isinstance(learner, Cox):
-        return _Answering(_linear(learner.coef_ / learner.spread_, learner.mean_), unit="log hazard")
+        return _Answering(linear_at(learner.coef_ / learner.spread_, learner.mean_), unit="log hazard")
     if isinstance(learner, HazardForest):
         return _Answering(learner.forest_, unit="deaths beyond what was expected")
     if type(learner) is Wrapped and _known(learner.estimator):
@@ -220,8 +220,8 @@ def _class(learner: Wrapped, column: int) -> int:
     return int(found[0])
 
 
-def _linear(slopes: Floats, centre: Floats) -> Any:
-    """Return a linear estimator that is 0 at a centre."""
+def linear_at(slopes: Floats, centre: Floats) -> Any:
+    """Return a linear estimator of these slopes that is 0 at a centre; Shapley values of such a one are exact."""
     from sklearn.linear_model import LinearRegression
 
     made = LinearRegression()
@@ -235,11 +235,11 @@ def _components(learner: SupervisedPca) -> _Answering | None:
     head: Any = learner.head_
     if isinstance(head, Cox):
         slopes[learner.kept_] = learner.directions_ @ (head.coef_ / head.spread_)
-        return _Answering(_linear(slopes / learner.spread_, learner.mean_), unit="log hazard")
+        return _Answering(linear_at(slopes / learner.spread_, learner.mean_), unit="log hazard")
     weights = np.atleast_2d(np.asarray(head.estimator.coef_, dtype=np.float64))
     if len(weights) > 1:
         return None
     slopes[learner.kept_] = learner.directions_ @ weights[0]
-    made = _linear(slopes / learner.spread_, learner.mean_)
+    made = linear_at(slopes / learner.spread_, learner.mean_)
     made.intercept_ += float(np.ravel(head.estimator.intercept_)[0])
     return _Answering(made, unit="log-odds" if hasattr(head.estimator, "predict_proba") else "")
