@@ -2,9 +2,9 @@
 
 Run with ``python benchmarks/recipes.py --cohort DIR [DIR …] [--null DIR [DIR …]] --out DIR [--only C1,D2]``; hours for
 all. The cohorts are those of ``tumorboard simulate --patients 400 --kind glioma --sites 2 --visits 1 --spacing-mm 3
---also …`` (and ``--visits 5``, ``--kind metastases``, ``--kind mixed``), the null ones the same with ``--null``; a
-recipe takes the first cohort that it can run on. What is finished is kept, and the same command goes on after a stop;
-rows of features are kept for all recipes together.
+--also …`` (and ``--visits 5``, ``--grade 2 --grade 3``, ``--kind metastases``, ``--kind mixed``), the null ones the
+same with ``--null``; a recipe takes the first cohort that it can run on (``--only`` gives some a cohort of their own).
+What is finished is kept, and the same command goes on after a stop; rows of features are kept for all recipes together.
 
 Without ``--null`` outcomes of the same cohort are shuffled among its patients: every tie between them and anything else
 is gone. A null cohort's images and survival depend on nothing that its tables say; where the outcome and the features

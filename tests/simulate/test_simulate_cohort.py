@@ -105,6 +105,15 @@ def test_only_what_can_be_made_may_be_asked_for():
         CohortPlan(3, extras=(Sequence.ADC,), form="dicom")
 
 
+def test_a_cohort_of_lower_grades_has_no_other_and_only_gliomas_have_grades():
+    plan = CohortPlan(40, grades=(2, 3))
+    assert {plan.member(n).person.grade for n in range(40)} == {2, 3}
+    with pytest.raises(InputError, match="WHO grade 2, 3 or 4; got 1"):
+        CohortPlan(3, grades=(1, 2))
+    with pytest.raises(InputError, match="--grade of gliomas"):
+        CohortPlan(3, kind=Kind.METASTASES, grades=(2,))
+
+
 def test_truth_volumes_and_tables_agree(tree):
     with (tree / "derivatives" / "truth" / "visits.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))

@@ -11,9 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tumorboard.errors import InputError
+from tumorboard.labels import Tissue
 from tumorboard.sequences import Sequence
+from tumorboard.simulate.body.anatomy import draw_anatomy
+from tumorboard.simulate.body.background import draw_background
 from tumorboard.simulate.disease.foci import Focus, ball
-from tumorboard.simulate.disease.glioma import Form, draw_glioma
+from tumorboard.simulate.disease.glioma import Form, draw_glioma, grown
+from tumorboard.simulate.disease.glioma_course import lay_bed, state_at
 from tumorboard.simulate.disease.mass import displaced, swelling
 from tumorboard.simulate.disease.metastases import LARGEST_MM, PRIMARIES, SMALLEST_MM, draw_metastases, likely_places
 from tumorboard.simulate.disease.multiple import Deposit, Fate, deposits, drawn
@@ -24,6 +28,8 @@ from tumorboard.simulate.person.effects import EFFECTS, Traits, altered, traits_
 from tumorboard.simulate.person.genes import draw_tissue
 from tumorboard.simulate.person.people import Diagnosis, Person, Resection
 from tumorboard.simulate.person.survival import Outcome
+from tumorboard.simulate.scanner.maps import parameter
+from tumorboard.simulate.scanner.mixture import mixed
 from tumorboard.simulate.subject import SEEN_SHARE, Kind, draw_member, studies
 from tumorboard.simulate.tables import BIOPSIES, LESIONS, PARTICIPANTS, biopsy_rows, lesion_rows, participant
 from tumorboard.volume import Grid
@@ -246,7 +252,7 @@ def test_tumours_that_no_brain_has_room_for_are_refused(wrong, says):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"steroid_mg": -4.0}, {"day": -3}, {"core": -0.1}, {"kps": 120}, {"gd": float("nan")}]
+    "wrong", [{"steroid_mg": -4.0}, {"day": -3}, {"core": -0.1}, {"kps": 120}, {"gd": float("nan")}, {"treated": 1.1}]
 )
 def test_negative_doses_and_visits_before_the_first_are_refused(wrong):
     with pytest.raises(InputError, match="expected"):
@@ -254,6 +260,26 @@ def test_negative_doses_and_visits_before_the_first_are_refused(wrong):
     if "day" in wrong:
         with pytest.raises(InputError, match="at least 0"):
             visit(Plan(1.0, 300.0, False, None, None, 0.6, 40.0), wrong["day"])
+
+
+def test_pseudoprogression_looks_like_itself_and_a_tumour_that_grows_like_a_tumour():
+    """Blood volume, diffusion and amino acids tell them apart, contrast hardly (Mangla 2010, Galldiks 2015)."""
+    head = draw_anatomy(np.random.default_rng(0), 4.0)
+    rng = np.random.default_rng(1)
+    glioma = replace(draw_glioma(GBM, Traits(enhances=1.0), rng), core_ml=25.0, whole_ml=60.0)
+    bed = lay_bed(glioma, head, grown(glioma, head, rng)[0], rng)
+    found = {}
+    for name, treated in (("tumour", 0.0), ("treatment", 0.9)):
+        seen = Visit(100, Truth.PROGRESSION, 0.8, 0.8, treated=treated)
+        state = state_at(bed, seen, 0.0, np.random.default_rng(2))
+        mixture = mixed(head, draw_background(head, np.random.default_rng(3)), state)
+        at = state.truth.data == Tissue.ET
+        found[name] = {p: float(parameter(mixture, p)[at].mean()) for p in ("cbv", "adc", "fet", "gd_mmol_l")}
+    ratio = {p: found["treatment"][p] / found["tumour"][p] for p in found["tumour"]}
+    assert ratio["cbv"] < 0.7
+    assert ratio["adc"] > 1.05
+    assert ratio["fet"] < 0.85
+    assert ratio["gd_mmol_l"] == pytest.approx(1.0, abs=0.1)
 
 
 def test_readers_call_a_voxel_enhancing_when_a_quarter_of_it_is():

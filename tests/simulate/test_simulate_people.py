@@ -66,7 +66,26 @@ def test_the_same_seed_gives_the_same_people():
     assert one == two
 
 
-@pytest.mark.parametrize("words", [("nowhere", None), ("upenn-gbm", Diagnosis.OLIGODENDROGLIOMA)])
+def test_grades_that_are_asked_for_keep_their_shares_among_themselves():
+    rng = np.random.default_rng(5)
+    people = [draw_person(rng, grades=(2, 3)) for _ in range(N)]
+    of = POPULATIONS["ucsf-pdgm"]
+    lower = {d: s.grades.get(2, 0) + s.grades.get(3, 0) for d, s in of.items()}
+    for diagnosis, count in lower.items():
+        share = np.mean([p.diagnosis is diagnosis for p in people])
+        assert share == pytest.approx(count / sum(lower.values()), abs=4 * (0.25 / N) ** 0.5)
+    assert {p.grade for p in people} == {2, 3}
+
+
+def test_all_grades_are_all_people():
+    one, two = (draw_person(np.random.default_rng(3), grades=g) for g in ((), (2, 3, 4)))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("nowhere", None), ("upenn-gbm", Diagnosis.OLIGODENDROGLIOMA), ("upenn-gbm", None, (2,))],
+)
 def test_nobody_is_invented(words):
     with pytest.raises(KeyError):
         draw_person(np.random.default_rng(0), *words)

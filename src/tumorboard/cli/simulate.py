@@ -73,6 +73,10 @@ Also = Annotated[
     list[str] | None,
     typer.Option("--also", help="A further map or series of a cohort, such as ADC, DSC or CT.", show_default=False),
 ]
+Grades = Annotated[
+    list[int] | None,
+    typer.Option("--grade", help="Only gliomas of this WHO grade, 2 to 4; give it again for more.", show_default=False),
+]
 How = Annotated[
     ProtocolName | None,
     typer.Option(
@@ -96,6 +100,7 @@ def _simulate(
     workers: Workers = 1,
     null: Null = False,
     also: Also = None,
+    grade: Grades = None,
 ) -> None:
     """Make a digital patient with three studies of a growing tumour, or a cohort, and write files with the truth."""
     if patients is not None:
@@ -106,7 +111,8 @@ def _simulate(
             told = "leave --protocol or --patients out"
             raise InputError("--protocol for one patient only", got="a cohort", where="--protocol", remedy=told)
         extras, written = _named(also or []), (form or Form.BIDS).value
-        plan = CohortPlan(patients, seed, visits, spacing_mm, null, Kind(kind.value), sites, extras, written)
+        grades, of = tuple(sorted(set(grade or ()))), Kind(kind.value)
+        plan = CohortPlan(patients, seed, visits, spacing_mm, null, of, sites, extras, written, grades)
         lines = _cohort(out, plan, workers)
     else:
         lines = _one(out, seed, form or Form.DICOM, protocol)
@@ -140,7 +146,8 @@ def _cohort(out: Path, plan: CohortPlan, workers: int) -> list[str]:
 
     from tumorboard.simulate.cohort import write_cohort
 
-    _take(out, {"digital cohort": True, **vars(plan), "extras": [s.value for s in plan.extras]})
+    told = {"extras": [s.value for s in plan.extras], "grades": list(plan.grades)}
+    _take(out, {"digital cohort": True, **vars(plan), **told})
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(), transient=True) as bar:
         task = bar.add_task("patients", total=plan.patients)

@@ -27,6 +27,7 @@ from tumorboard.simulate.subject import Kind, Member, draw_member
 
 MOST_PATIENTS, MOST_VISITS = 10_000, 12
 SPACINGS_MM = (1.0, 6.0)
+GRADES = (2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class CohortPlan:
         Maps and series besides T1, T1C, T2 and FLAIR.
     form : str
         ``bids`` or ``dicom``.
+    grades : tuple of int
+        Only these WHO grades of gliomas, in the shares that they have among themselves; none: all.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class CohortPlan:
     sites: int = 1
     extras: tuple[Sequence, ...] = ()
     form: str = "bids"
+    grades: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         most_sites = min(len(SITES), self.patients)
@@ -89,6 +93,7 @@ class CohortPlan:
                 told = f"{low:g} to {high:g}"
                 raise InputError(told, got=f"{value:g}", where=option, remedy="choose a number within")
         self._check_extras()
+        self._check_grades()
 
     def _check_extras(self) -> None:
         unknown = [s for s in self.extras if s not in EXTRAS]
@@ -99,13 +104,21 @@ class CohortPlan:
             told = "leave --also out, or write --format bids"
             raise InputError("no further maps in DICOM", got=self.extras[0].value, where="--also", remedy=told)
 
+    def _check_grades(self) -> None:
+        unknown = [g for g in self.grades if g not in GRADES]
+        if unknown:
+            raise InputError("WHO grade 2, 3 or 4", got=str(unknown[0]), where="--grade", remedy="name some of these")
+        if self.grades and self.kind not in (Kind.GLIOMA, Kind.MIXED):
+            told = "leave --grade out, or choose --kind glioma"
+            raise InputError("--grade of gliomas", got=self.kind.value, where="--grade", remedy=told)
+
     def label(self, n: int) -> str:
         """Return the BIDS subject label of a patient."""
         return f"digital{n + 1:0{len(str(self.patients))}d}"
 
     def member(self, n: int) -> Member:
         """Return who patient ``n`` is, counted from 0."""
-        return draw_member(self.seed, n, self.kind, self.sites, self.visits, self.null)
+        return draw_member(self.seed, n, self.kind, self.sites, self.visits, self.null, self.grades)
 
 
 def write_cohort(plan: CohortPlan, folder: Path, workers: int = 1) -> Iterator[int]:

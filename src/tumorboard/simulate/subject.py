@@ -160,7 +160,9 @@ class Made:
     deposits: tuple[Deposit, ...] = ()
 
 
-def draw_member(seed: int, n: int, kind: Kind, sites: int, visits: int, null: bool = False) -> Member:
+def draw_member(
+    seed: int, n: int, kind: Kind, sites: int, visits: int, null: bool = False, grades: tuple[int, ...] = ()
+) -> Member:
     """Draw who a patient is.
 
     Parameters
@@ -177,6 +179,8 @@ def draw_member(seed: int, n: int, kind: Kind, sites: int, visits: int, null: bo
         Studies of each.
     null : bool
         What is seen and how long they live depends on nothing that tables say.
+    grades : tuple of int
+        Only these WHO grades of gliomas; none: all.
 
     Returns
     -------
@@ -189,12 +193,12 @@ def draw_member(seed: int, n: int, kind: Kind, sites: int, visits: int, null: bo
     ('metastases', (0, 84, 168), True)
     """
     own = _kind(kind, np.random.default_rng([seed, n, 3]))
-    person, tissue, primary = _who(own, np.random.default_rng([seed, n, 4]))
+    person, tissue, primary = _who(own, np.random.default_rng([seed, n, 4]), grades)
     outcome = draw_outcome(person, np.random.default_rng([seed, n, 9]), null=null)
     shown, shown_tissue, shown_outcome = person, tissue, outcome
     if null:
         stranger = np.random.default_rng([seed, n, 8])
-        shown, shown_tissue, _ = _who(own, stranger)
+        shown, shown_tissue, _ = _who(own, stranger, grades)
         shown_outcome = draw_outcome(shown, stranger, null=True)
     return Member(
         number=n,
@@ -223,12 +227,12 @@ def _kind(kind: Kind, rng: np.random.Generator) -> Kind:
     return Kind.GLIOMA
 
 
-def _who(kind: Kind, rng: np.random.Generator) -> tuple[Person, Tissue, str]:
+def _who(kind: Kind, rng: np.random.Generator, grades: tuple[int, ...] = ()) -> tuple[Person, Tissue, str]:
     primary = ""
     if kind is Kind.METASTASES:
         counts = np.cumsum([p.patients for p in PRIMARIES.values()])
         primary = list(PRIMARIES)[int(np.searchsorted(counts, rng.random() * counts[-1]))]
-    person = draw_person(rng, POPULATION[kind])
+    person = draw_person(rng, POPULATION[kind], grades=grades if kind is Kind.GLIOMA else ())
     if kind is Kind.PCNSL:
         return person, replace(draw_tissue(person, rng, "renal"), markers={}), primary
     return person, draw_tissue(person, rng, primary), primary
@@ -346,9 +350,10 @@ def outlined(truth: LabelMap, mixture: Mixture) -> LabelMap:
     Source: with the half of a voxel as the rule, oedema next to the rim is far more skewed on T1C than in the outlines
     of UPENN-GBM (``benchmarks/realism.py``).
     """
-    if "vital" not in mixture.parts:
+    solid = [mixture.parts[name] for name in ("vital", "inflamed") if name in mixture.parts]
+    if not solid:
         return truth
-    bright = (mixture.parts["vital"] >= SEEN_SHARE) & ((truth.data == 1) | (truth.data == 2))
+    bright = (sum(solid[1:], solid[0]) >= SEEN_SHARE) & ((truth.data == 1) | (truth.data == 2))
     return truth.with_data(np.where(bright, np.uint8(3), truth.data))
 
 

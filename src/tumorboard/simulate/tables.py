@@ -54,6 +54,7 @@ BIOPSIES = ("participant_id", "session_id", "biopsy", "x_mm", "y_mm", "z_mm", "l
 CELLS_MM2 = {
     **{"wm": 900.0, "gm": 1100.0, "gliosis": 1200.0, "oedema": 1500.0, "infiltrate": 2600.0, "microcystic": 1600.0},
     **{"vital": 4600.0, "metastasis": 4200.0, "lymphoma": 6500.0, "necrosis": 500.0, "radionecrosis": 700.0},
+    **{"inflamed": 2000.0},
 }
 """Cells per mm² of section by matter (chosen; tumour is 3 to 5 times as cellular as white matter)."""
 

@@ -25,11 +25,11 @@ WETTER = frozenset({Sequence.T2, Sequence.FLAIR})
 """Sequences in which fluid in tissue is bright."""
 
 
-CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis", CORE, "microcystic"})
+CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis", "inflamed", CORE, "microcystic"})
 """Matters of the tumour's core."""
 
 
-SOLID = ("vital", "metastasis", "lymphoma")
+SOLID = ("vital", "metastasis", "lymphoma", "inflamed")
 """Matters that are outlined because they enhance: they gain on T1C, however little."""
 
 

@@ -28,7 +28,7 @@ HEALTHY = ("csf", "gm", "wm", "gliosis", "plexus", "vessel", "dura", "pituitary"
 
 DISEASED = (
     *("oedema", "infiltrate", "microcystic", "vital", "necrosis", "lymphoma", "metastasis", "cyst", "cavity"),
-    *("methaemoglobin", "haemosiderin", "calcium", "radionecrosis"),
+    *("methaemoglobin", "haemosiderin", "calcium", "radionecrosis", "inflamed"),
 )
 """Matters of disease; a specimen keeps those that it has."""
 

@@ -18,10 +18,13 @@ from tumorboard.simulate.disease.growth import core_mask, first_ml, solid_tissue
 from tumorboard.simulate.disease.lesion import tumour_labels
 from tumorboard.simulate.disease.treatment import Visit
 from tumorboard.simulate.fields import Float, Mask, smooth_field
-from tumorboard.simulate.scanner.mixture import State
+from tumorboard.simulate.scanner.mixture import BLUR_MM, State
 
 BLOOD_MM = 2.2
 """Thickness of blood at the wall of a fresh cavity, mm (chosen)."""
+
+UNEVEN = 0.25
+"""Standard deviation in space of the share of inflamed tissue (chosen)."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ def state_at(bed: Bed, visit: Visit, removed: float, rng: np.random.Generator) -
     truth = LabelMap(labels, head.grid)
     look = replace(glioma.look, gd=glioma.look.gd * visit.gd)
     state = State.of_labels(truth, look, **glioma.matters)
-    return replace(state, painted={**state.painted, **_extras(bed, cavity, core, visit)})
+    extras = {**_inflamed(bed, truth, visit), **_extras(bed, cavity, core, visit)}
+    return replace(state, painted={**state.painted, **extras})
 
 
 def _labels(bed: Bed, core: Mask, whole_ml: float, rng: np.random.Generator, empty: bool) -> np.ndarray:
@@ -145,6 +149,16 @@ def _core(bed: Bed, cavity: Mask, visit: Visit) -> Mask:
         sizes[0] = 0
         core = np.isin(parts, np.flatnonzero(sizes >= max(0.05 * sizes.max(), 8)))
     return np.asarray(core)
+
+
+def _inflamed(bed: Bed, truth: LabelMap, visit: Visit) -> dict[str, Float]:
+    """Return the share of what enhances that treatment brought about; it lies unevenly between tumour."""
+    at = truth.data == Tissue.ET
+    if visit.treated == 0 or not at.any():
+        return {}
+    share = np.clip(visit.treated + UNEVEN * bed.bumps, 0.0, 1.0) * at
+    soft = ndi.gaussian_filter(np.asarray(share, np.float32), [BLUR_MM / s for s in bed.head.grid.spacing_mm])
+    return {"inflamed": soft}
 
 
 def _extras(bed: Bed, cavity: Mask, core: Mask, visit: Visit) -> dict[str, Mask | Float]:

@@ -104,6 +104,8 @@ class Visit:
         Displacement as a part of the first study's.
     steroid_mg, kps : float
         Dexamethasone per day, and Karnofsky index.
+    treated : float
+        Part of the core that treatment brought about, 0 to 1: inflamed tissue that imitates tumour.
 
     Raises
     ------
@@ -121,10 +123,11 @@ class Visit:
     mass: float = 1.0
     steroid_mg: float = 0.0
     kps: int = 90
+    treated: float = 0.0
 
     def __post_init__(self) -> None:
         names = ("day", "core", "oedema", "gd", "cavity", "mass", "steroid_mg")
-        for name, most in (*((n, np.inf) for n in names), ("kps", 100)):
+        for name, most in (*((n, np.inf) for n in names), ("kps", 100), ("treated", 1)):
             value = getattr(self, name)
             if not 0 <= value <= most:
                 told = "at least 0" if most == np.inf else f"0 to {most:g}"
@@ -244,6 +247,7 @@ def _followed(plan: Plan, day: int, left: float, cavity: float, relief: float) -
         mass=max(relief, min(1.0, core)),
         steroid_mg=(2.0 if bevacizumab else 6.0) if worse else 2.0 * (pseudo > 0.05),
         kps=60 if worse and day > plan.progression + 60 else 80 if worse else 90,
+        treated=(pseudo + flare) / core if core > 0 else 0.0,
     )
 
 

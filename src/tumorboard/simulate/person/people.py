@@ -128,7 +128,12 @@ class Person:
         return self.diagnosis is Diagnosis.OLIGODENDROGLIOMA
 
 
-def draw_person(rng: np.random.Generator, population: str = "ucsf-pdgm", diagnosis: Diagnosis | None = None) -> Person:
+def draw_person(
+    rng: np.random.Generator,
+    population: str = "ucsf-pdgm",
+    diagnosis: Diagnosis | None = None,
+    grades: tuple[int, ...] = (),
+) -> Person:
     """Draw a person.
 
     Parameters
@@ -139,6 +144,8 @@ def draw_person(rng: np.random.Generator, population: str = "ucsf-pdgm", diagnos
         A name of :data:`POPULATIONS`.
     diagnosis : Diagnosis, optional
         Only those of this diagnosis.
+    grades : tuple of int
+        Only those of these WHO grades, in the shares that they have among themselves; none: all.
 
     Returns
     -------
@@ -147,26 +154,34 @@ def draw_person(rng: np.random.Generator, population: str = "ucsf-pdgm", diagnos
     Raises
     ------
     KeyError
-        There is no such population, or nobody of that diagnosis in it.
+        There is no such population, or nobody of that diagnosis or of these grades in it.
 
     Examples
     --------
     >>> person = draw_person(np.random.default_rng(1), "upenn-gbm")
     >>> person.diagnosis.value, person.grade, person.idh_mutant
     ('Glioblastoma, IDH-wildtype', 4, False)
+    >>> draw_person(np.random.default_rng(1), grades=(2, 3)).grade
+    3
     """
     shares = POPULATIONS[population]
-    counts = {d: s.patients for d, s in shares.items()}
+    counts = {d: sum(_of(s, grades).values()) for d, s in shares.items()}
+    if not (counts[diagnosis] if diagnosis else sum(counts.values())):
+        raise KeyError(grades)
     drawn = _pick(counts, rng)
     of = shares[diagnosis or drawn]
     return Person(
         age_years=_age(of, rng),
         male=bool(rng.random() < of.male),
         diagnosis=diagnosis or drawn,
-        grade=_pick(of.grades, rng),
+        grade=_pick(_of(of, grades), rng),
         mgmt_methylated=bool(rng.random() < of.methylated),
         resection=_pick(of.resections, rng),
     )
+
+
+def _of(shares: Shares, grades: tuple[int, ...]) -> dict[int, int]:
+    return {g: n for g, n in shares.grades.items() if not grades or g in grades}
 
 
 def _age(of: Shares, rng: np.random.Generator) -> float:

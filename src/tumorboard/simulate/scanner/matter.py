@@ -96,6 +96,8 @@ _TUMOUR: dict[str, Matter] = {
     "haemosiderin": Matter(0.70, (750, 900), (40, 32), 8, 0.7, 0.1, 0.5, 0.0, 0.2, 0.01, 0.5, 0.5, 45),
     "calcium": Matter(0.25, (700, 800), (40, 35), 6, 0.6, 0.05, 0.5, 0.0, 0.2, 0.01, 0.5, 0.5, 180),
     "radionecrosis": Matter(0.86, (1350, 1700), (135, 125), 80, 1.45, 0.10, 1.8, 0.06, 0.45, 0.30, 1.4, 1.4, 32),
+    # what pseudoprogression is made of: it leaks nearly as tumour does, with fewer vessels and cells
+    "inflamed": Matter(0.85, (1250, 1570), (155, 147), 82, 1.35, 0.14, 2.8, 0.09, 0.42, 0.33, 1.7, 1.7, 36),
 }
 
 _SHELL: dict[str, Matter] = {

@@ -28,6 +28,7 @@ ROUGHNESS: dict[str, float] = {
     "lymphoma": 0.06,
     "necrosis": 0.18,
     "radionecrosis": 0.18,
+    "inflamed": 0.18,
 }
 """Relative texture of tumour tissues (chosen near the variation within regions of UPENN-GBM)."""
 
@@ -37,6 +38,9 @@ THROUGH = frozenset({"oedema", "infiltrate"})
 OWN: dict[str, float] = {"oedema": 0.0, "necrosis": 1.8}
 """Power of a patient's own factors in some tissues, 1 in others: oedema is water from healthy vessels, necrosis is of
 every kind (chosen near the spread between patients of UPENN-GBM)."""
+
+BLUR_MM = 0.9
+"""Standard deviation of the blur of masks that makes partial volume."""
 
 OEDEMA_PART, OEDEMA_SPREAD = 0.8, 0.3
 """Of a voxel called oedema so much is oedema, and its standard deviation in space; the rest is the tissue it runs
@@ -109,7 +113,7 @@ class Mixture:
         return np.asarray(bent * (self.look.rough / np.sqrt(1.0 + 2.0 * bend**2)), dtype=np.float32)
 
 
-def mixed(head: Anatomy, background: Background, state: State, blur_mm: float = 0.9) -> Mixture:
+def mixed(head: Anatomy, background: Background, state: State, blur_mm: float = BLUR_MM) -> Mixture:
     """Paint a state over a healthy head.
 
     Parameters

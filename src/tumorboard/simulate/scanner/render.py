@@ -27,7 +27,7 @@ SCALE: dict[Sequence, float] = {Sequence.T2: 0.62, Sequence.FLAIR: 0.64}
 ROUGHER: dict[Sequence, float] = {Sequence.T1: 0.9, Sequence.T1C: 0.9, Sequence.T2: 1.1, Sequence.FLAIR: 1.3}
 """Texture of tumour is stronger in some sequences (chosen near the variation within regions of UPENN-GBM)."""
 
-UPTAKE = frozenset({"vital", "metastasis", "lymphoma", "radionecrosis", "necrosis"})
+UPTAKE = frozenset({"vital", "metastasis", "lymphoma", "radionecrosis", "inflamed", "necrosis"})
 """Tissues whose enhancement is uneven."""
 
 
