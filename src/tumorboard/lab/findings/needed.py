@@ -3,13 +3,17 @@
 Why it exists: most published models were fitted on too few, and none says so. What cannot be known before a study, how
 well the model will do, is taken from what was published, or from Riley's default for the unknown, and told.
 
-Source: Riley RD et al. BMJ 2020;368:m441 (criteria; a Cox and Snell R2 of 15 % of its maximum where nothing is known).
+Source: Riley RD et al. BMJ 2020;368:m441 (criteria; a Cox and Snell R2 of 15 % of its maximum where nothing is known);
+Pate A et al. Stat Methods Med Res 2023;32:555-571 (several classes).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tumorboard.errors import InputError
 from tumorboard.lab.findings.base import Asked, Finding, counted
@@ -22,6 +26,7 @@ from tumorboard.metrics.plan.sample_size import (
     development_survival,
     most_r2_binary,
 )
+from tumorboard.metrics.plan.several_classes import development_classes
 
 UNKNOWN = 0.15
 """Share of the greatest R2 that is expected where nothing was published."""
@@ -39,18 +44,15 @@ def needed(asked: Asked) -> Finding:
     Returns
     -------
     Finding
-        One line a criterion; without any where there is no formula, and why.
+        One line a criterion; without any where it cannot be calculated, and why.
     """
     run = asked.run
     title = "Patients needed"
     candidates = len(run.fitted.names)
-    maker = _MAKERS.get(run.data.outcome.kind)
     if not candidates:
         return Finding("sample_size", title, note="Not calculated: images alone have no candidate predictors to count.")
-    if maker is None:
-        return Finding("sample_size", title, note="Not calculated: no formula here for several classes or labels.")
     try:
-        size, assumed = maker(run, candidates)
+        size, assumed = _MAKERS[run.data.outcome.kind](run, candidates)
     except InputError as refused:
         return Finding("sample_size", title, note=f"Not calculated: expected {refused.expected}.")
     there = len(set(run.training.table.patients))
@@ -58,13 +60,33 @@ def needed(asked: Asked) -> Finding:
     rows = tuple((c.name, c.n, there) for c in size.criteria)
     note = f"{counted(candidates, 'candidate predictor')}: {size.n} patients are needed, {there} were there"
     note += f" ({'enough' if enough else 'too few'}); {size.driver} asks for most. Assumed: {assumed}."
-    said = f"criteria of Riley for {counted(candidates, 'candidate predictor')}, assuming {assumed}"
+    whose = "Pate" if run.data.outcome.kind is Outcomes.MULTICLASS else "Riley"
+    said = f"criteria of {whose} for {counted(candidates, 'candidate predictor')}, assuming {assumed}"
     facts = {"data.sample_size": said, "data.needed": size.n, "data.enough": enough}
     return Finding("sample_size", title, ("criterion", "patients needed", "patients there"), rows, note, (), facts)
 
 
 def _binary(run: Run, candidates: int) -> tuple[SampleSize, str]:
-    share = float(run.training.outcome.values[:, 0].mean())
+    return _one_label(run, candidates, run.training.outcome.values[:, 0])
+
+
+def _labels(run: Run, candidates: int) -> tuple[SampleSize, str]:
+    """Return the calculation of the label that needs most."""
+    values = run.training.outcome.values
+    columns = [column[~np.isnan(column)] for column in values.T]
+    return max((_one_label(run, candidates, column) for column in columns), key=lambda made: made[0].n)
+
+
+def _classes(run: Run, candidates: int) -> tuple[SampleSize, str]:
+    codes = run.training.outcome.values[:, 0].astype(int)
+    counts = np.bincount(codes)
+    shares = [float(c) / len(codes) for c in counts if c]
+    told = f"{len(shares)} classes, the rarest {min(shares):.0%}, {UNKNOWN:.0%} of the greatest R2 of each pair"
+    return development_classes(candidates, shares, UNKNOWN), told
+
+
+def _one_label(run: Run, candidates: int, values: NDArray[np.float64]) -> tuple[SampleSize, str]:
+    share = float(values.mean())
     area = _published(run, "auc")
     if 0.5 < area < 1:
         size = development_binary(candidates, share, c_statistic=area)
@@ -102,6 +124,8 @@ def _published(run: Run, name: str) -> float:
 
 _MAKERS: dict[Outcomes, Callable[[Run, int], tuple[SampleSize, str]]] = {
     Outcomes.BINARY: _binary,
+    Outcomes.MULTICLASS: _classes,
+    Outcomes.MULTILABEL: _labels,
     Outcomes.SURVIVAL: _survival,
     Outcomes.REGRESSION: _quantity,
 }

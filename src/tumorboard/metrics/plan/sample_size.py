@@ -101,7 +101,14 @@ def require(right: bool, expected: str, got: float) -> None:
         raise InputError(expected, got=f"{got:g}", where=_WHERE)
 
 
-def _shrunk(parameters: int, r2: float, shrinkage: float) -> int:
+def shrunk(parameters: int, r2: float, shrinkage: float) -> int:
+    """Return how many patients let a model shrink no more than to that factor.
+
+    Examples
+    --------
+    >>> shrunk(24, 0.288, 0.9)
+    623
+    """
     return round_up(parameters / ((shrinkage - 1) * math.log(1 - r2 / shrinkage)))
 
 
@@ -196,8 +203,8 @@ def development_binary(
     require(0 < fit < most, f"an R2 between 0 and its maximum {most:.3f}", fit)
     z = normal_quantile(0.95)
     found = [
-        Criterion("little overfitting", _shrunk(parameters, fit, SHRINKAGE)),
-        Criterion("optimism in fit", _shrunk(parameters, fit, fit / (fit + OPTIMISM * most))),
+        Criterion("little overfitting", shrunk(parameters, fit, SHRINKAGE)),
+        Criterion("optimism in fit", shrunk(parameters, fit, fit / (fit + OPTIMISM * most))),
         Criterion("overall risk", round_up((z / MARGIN) ** 2 * prevalence * (1 - prevalence))),
     ]
     if mean_error is not None:
@@ -253,8 +260,8 @@ def development_survival(parameters: int, rate: float, horizon: float, follow_up
     require(0 < r2 < most, f"an R2 between 0 and its maximum {most:.3f}", r2)
     apart = math.log(1 + MARGIN * math.exp(rate * horizon)) / horizon  # error of the rate that moves the risk so far
     found = (
-        Criterion("little overfitting", _shrunk(parameters, r2, SHRINKAGE)),
-        Criterion("optimism in fit", _shrunk(parameters, r2, r2 / (r2 + OPTIMISM * most))),
+        Criterion("little overfitting", shrunk(parameters, r2, SHRINKAGE)),
+        Criterion("optimism in fit", shrunk(parameters, r2, r2 / (r2 + OPTIMISM * most))),
         Criterion("overall risk", round_up(rate / follow_up * (normal_quantile(0.95) / apart) ** 2)),
     )
     n = max(c.n for c in found)
