@@ -357,8 +357,8 @@ def _line(row: dict[str, str]) -> Line:
 
 def _cohorts(folders: Sequence[Path], out: Path, world: str) -> list[Cohort]:
     found = []
-    for number, folder in enumerate(folders, 1):
-        place = out / f"{world}-{number}" / "followed.csv"
+    for folder in folders:
+        place = out / f"{world}-{folder.resolve().name}" / "followed.csv"
         found.append(read_cohort(folder, tables=[followed_csv(folder, place)]))
     return found
 

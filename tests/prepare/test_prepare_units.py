@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage as ndi
 from scipy.spatial.transform import Rotation
 
 from tumorboard.atlas.icbm152 import icbm152
@@ -14,7 +15,7 @@ from tumorboard.io.images import write_volume
 from tumorboard.prepare.brain import background_value, brain_mask, foreground
 from tumorboard.prepare.checks import check_image
 from tumorboard.prepare.intensity import TINY, normalise
-from tumorboard.prepare.midplane import block_mean, find_midplane, shrink_factors
+from tumorboard.prepare.midplane import _mirror_cost, block_mean, find_midplane, shrink_factors
 from tumorboard.prepare.prepare import prepare, read_study
 from tumorboard.prepare.to_atlas import align_to_mni
 from tumorboard.prepare.unify import cover, unify
@@ -232,6 +233,22 @@ def test_blocks_and_factors():
     data = np.arange(8.0).reshape(2, 2, 2)
     np.testing.assert_array_equal(block_mean(data, (2, 2, 1)), [[[3.0, 4.0]]])
     np.testing.assert_array_equal(block_mean(np.ones((3, 1, 1)), (2, 1, 1)).ravel(), [1.0, 0.5])
+
+
+@given(st.integers(0, 2**16), st.floats(-9.0, 9.0), st.floats(-0.3, 0.3), st.floats(-0.3, 0.3))
+def test_mirror_images_are_read_as_scipy_reads_them(seed, offset, up, front):
+    """Anisotropic voxels; places whose mirror image lies outside meet the nearest voxel."""
+    rng = np.random.default_rng(seed)
+    volume = rng.normal(size=(5, 7, 4)).astype(np.float32)
+    spacing, centre = np.array([2.0, 1.0, 3.5]), np.array([4.0, 3.0, 5.0])
+    points = rng.integers(0, volume.shape, size=(20, 3))
+    found = _mirror_cost(volume, points, spacing, centre, 1.0)(np.array([offset, up, front]))
+    normal = np.array([1.0, up, front]) / np.linalg.norm([1.0, up, front])
+    places = points * spacing - centre
+    mirrored = (places - 2 * (places @ normal - offset)[:, None] * normal + centre) / spacing
+    there = ndi.map_coordinates(volume, mirrored.T, order=1, mode="nearest")
+    wanted = np.minimum(np.abs(there - volume[tuple(points.T)]), 1.0).mean()
+    assert found == pytest.approx(wanted, abs=1e-6)
 
 
 @pytest.mark.parametrize(("turn_deg", "shift_mm"), [(0.0, 0.0), (6.0, 8.0), (-10.0, -6.0)])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage as ndi
 from scipy.optimize import minimize
 
+from tumorboard.compiled import compiled
 from tumorboard.transform import Plane
 from tumorboard.volume import Grid
 
@@ -98,17 +99,49 @@ def _mirror_cost(
     centre: NDArray[np.float64],
     truncate: float,
 ) -> Cost:
-    values = volume[tuple(points.T)]
+    values = volume[tuple(points.T)].astype(np.float64)
     places = points * spacing - centre
 
     def cost(parameters: NDArray[np.float64]) -> float:
-        normal = _normal(parameters)
-        distance = places @ normal - parameters[0]
-        mirrored = (places - 2 * distance[:, None] * normal + centre) / spacing
-        there = ndi.map_coordinates(volume, mirrored.T, order=1, mode="nearest")
-        return float(np.minimum(np.abs(there - values), truncate).mean())
+        plane = np.append(_normal(parameters), parameters[0])
+        return float(_mirror_error(volume, places, values, spacing, centre, plane, truncate))
 
     return cost
+
+
+@compiled
+def _mirror_error(
+    volume: NDArray[np.float32],
+    places: NDArray[np.float64],
+    values: NDArray[np.float64],
+    spacing: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    plane: NDArray[np.float64],
+    truncate: float,
+) -> float:
+    """Return the mean truncated difference between places and their mirror images; the nearest voxel counts outside.
+
+    ``places`` are mm from ``centre``; ``plane`` holds a unit normal and an offset.
+    """
+    total = 0.0
+    corner, part = np.empty((3, 2), np.int64), np.empty(3)
+    for n in range(len(places)):
+        distance = places[n, 0] * plane[0] + places[n, 1] * plane[1] + places[n, 2] * plane[2] - plane[3]
+        for a in range(3):
+            last = volume.shape[a] - 1
+            x = (places[n, a] - 2 * distance * plane[a] + centre[a]) / spacing[a]
+            x = min(max(x, 0.0), float(last))
+            corner[a, 0] = int(x)
+            corner[a, 1] = min(corner[a, 0] + 1, last)
+            part[a] = x - corner[a, 0]
+        there = 0.0
+        for i in range(2):
+            for j in range(2):
+                row = volume[corner[0, i], corner[1, j]]
+                along = row[corner[2, 0]] * (1 - part[2]) + row[corner[2, 1]] * part[2]
+                there += along * (part[0] if i else 1 - part[0]) * (part[1] if j else 1 - part[1])
+        total += min(abs(there - values[n]), truncate)
+    return total / len(places)
 
 
 def _clipped_distance(mask: NDArray[np.bool_], spacing: NDArray[np.float64]) -> NDArray[np.float32]:
