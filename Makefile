@@ -43,7 +43,8 @@ test-slow: setup
 
 # what needs a real archive or a browser; skipped with the reason where Orthanc or Chromium is missing
 test-department: setup
-	$(BIN)/python -m pytest -m slow tests/serve -rs
+	@mkdir -p build/screenshots
+	SCREENSHOTS=build/screenshots OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadfile -rs tests/serve
 
 # nnU-Net has an environment of its own: give NNUNET_PYTHON to run the benchmark beside it
 bench: setup

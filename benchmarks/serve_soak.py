@@ -3,13 +3,15 @@
 Run with ``python benchmarks/serve_soak.py``; 300 studies of 60 objects from 8 connections, in any order, a tenth of the
 objects sent twice, one connection in five aborted in the middle, and the node killed (SIGKILL) once a minute. A sender
 does what a scanner does: what was not acknowledged is sent again. Intake only: at the end every acknowledged object
-must be on the shelf once, every study complete with one job, and the node's memory flat. ``--studies``, ``--objects``
-and ``--kill-seconds`` make it smaller. Everything stays on 127.0.0.1.
+must be on the shelf once, every study complete, and the node's memory flat. ``--studies``, ``--objects``,
+``--senders`` and ``--kill-seconds`` (0: never) change that. Everything stays on 127.0.0.1. The whole chain, with
+workers that are killed, is soaked by ``serve_soak_chain.py``.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
 import json
 import os
@@ -21,7 +23,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +64,7 @@ class Tally:
     aborted: int = 0
     refused: int = 0
     kills: int = 0
-    rss_mib: list[float] = field(default_factory=list)
+    rss_mib: dict[str, list[float]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, **more: int) -> None:
@@ -68,6 +72,16 @@ class Tally:
         with self.lock:
             for name, count in more.items():
                 setattr(self, name, getattr(self, name) + count)
+
+    def memory(self) -> dict[str, float]:
+        """Return resident memory of each part in MiB: median of the first and of the last third, and the most."""
+        out: dict[str, float] = {}
+        for part, each in self.rss_mib.items():
+            third = max(1, len(each) // 3)
+            for when, some in (("first_third", each[:third]), ("last_third", each[-third:])):
+                out[f"{part}_rss_mib_{when}"] = round(sorted(some)[len(some) // 2], 1)
+            out[f"{part}_rss_mib_most"] = round(max(each), 1)
+        return out
 
 
 def make_object(study: int, number: int) -> Any:
@@ -87,9 +101,9 @@ def make_object(study: int, number: int) -> Any:
     return ds
 
 
-def send_study(study: int, objects: int, port: int, tally: Tally, chance: random.Random) -> None:
-    """Send a study until every object of it was acknowledged."""
-    left = list(range(objects)) + chance.sample(range(objects), objects // 10)
+def send_objects(objects: Sequence[Any], port: int, tally: Tally, chance: random.Random) -> None:
+    """Send data sets, or what makes them, in any order, some twice, until every one was acknowledged."""
+    left = [*objects, *chance.sample(objects, len(objects) // 10)]
     chance.shuffle(left)
     while left:
         assoc = _connect(port)
@@ -102,7 +116,7 @@ def send_study(study: int, objects: int, port: int, tally: Tally, chance: random
                 assoc.abort()
                 tally.add(aborted=1)
                 break
-            if not _is_stored(assoc, make_object(study, left[-1]), tally):
+            if not _is_stored(assoc, left[-1]() if callable(left[-1]) else left[-1], tally):
                 break
             left.pop()
         if assoc.is_established:
@@ -126,37 +140,54 @@ def _is_stored(assoc: Any, ds: Any, tally: Tally) -> bool:
     return status == 0
 
 
-class Killer(threading.Thread):
-    """Runs the node, kills it now and then, starts it again, and looks at its memory."""
+class Parts(threading.Thread):
+    """Runs parts of a department, kills one of them now and then, starts it again, and looks at their memory."""
 
-    def __init__(self, file: Path, port: int, seconds: float, tally: Tally) -> None:
+    def __init__(self, file: Path, names: Sequence[str], seconds: float, tally: Tally) -> None:
         super().__init__(daemon=True)
-        self.port = port
-        self.file, self.seconds, self.tally, self.ended = file, seconds, tally, threading.Event()
-        self.process = self._start()
+        self.file, self.seconds, self.tally = file, seconds, tally
+        self.ended, self.chance = threading.Event(), random.Random(1)
+        self.db = open_database(read_settings(file))
+        self.processes = {name: self._start(name) for name in names}
+        atexit.register(self._kill_all)
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", CODE, "serve", "node", "--settings", str(self.file)])
+    def _start(self, name: str) -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-c", CODE, "serve", name, "--settings", str(self.file)]
+        return subprocess.Popen(words, start_new_session=True)
+
+    def _kill_all(self) -> None:
+        for process in self.processes.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def all_live(self) -> bool:
+        """Whether every process has given a sign of life since it was started."""
+        return {p.pid for p in self.processes.values()} <= {pid for _, pid, _ in status_of(self.db).alive}
 
     def run(self) -> None:
-        """Watch the node; the time until it is killed counts from when it listens."""
+        """Watch; the time until one is killed counts from when all live."""
         due = float("inf")
         while not self.ended.wait(2.0):
-            if due == float("inf") and self._listens():
+            if due == float("inf") and self.seconds and self.all_live():
                 due = time.monotonic() + self.seconds
-            self.tally.rss_mib.append(rss_mib(self.process.pid))
+            for name, process in self.processes.items():
+                if rss := rss_mib(process.pid):
+                    self.tally.rss_mib.setdefault(name, []).append(rss)
             if time.monotonic() >= due:
-                os.kill(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-                self.tally.kills += 1
-                self.process, due = self._start(), float("inf")
+                name = self.chance.choice(sorted(self.processes))
+                os.killpg(self.processes[name].pid, signal.SIGKILL)
+                self.processes[name].wait()
+                self.tally.add(kills=1)
+                self.processes[name], due = self._start(name), float("inf")
 
-    def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()
-        except OSError:
-            return False
-        return True
+    def stop(self) -> None:
+        """Stop everything in order; the database stays open for questions."""
+        self.ended.set()
+        self.join()
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(300)
 
 
 def rss_mib(pid: int) -> float:
@@ -190,19 +221,15 @@ def verify(db: Database, home: Path, studies: int, objects: int) -> dict[str, An
     }
 
 
-def soak(home: Path, studies: int, objects: int, senders: int, kill_seconds: float) -> dict[str, Any]:
-    """Send everything, and return the figures."""
-    silence()
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    file = home / "department.toml"
-    file.write_text(SETTINGS.format(port=port))
-    db, tally = open_database(read_settings(file)), Tally()
-    killer = Killer(file, port, kill_seconds, tally)
-    while not status_of(db).alive:
-        time.sleep(0.2)
-    killer.start()
-    queue, began = list(range(studies, 0, -1)), time.monotonic()
+        return int(server.getsockname()[1])
+
+
+def send_all(studies: list[int], senders: int, tally: Tally, send: Any) -> float:
+    """Let so many senders share studies, each sent by ``send(study, chance)``; return the seconds that it took."""
+    queue, began = studies[::-1], time.monotonic()
 
     def work(seed: int) -> None:
         chance = random.Random(seed)
@@ -211,23 +238,36 @@ def soak(home: Path, studies: int, objects: int, senders: int, kill_seconds: flo
                 if not queue:
                     return
                 study = queue.pop()
-            send_study(study, objects, port, tally, chance)
+            send(study, chance)
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(senders)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    took = time.monotonic() - began
-    while status_of(db).studies != {"queued": studies} and time.monotonic() - began < took + 300:
+    return time.monotonic() - began
+
+
+def soak(home: Path, studies: int, objects: int, senders: int, kill_seconds: float) -> dict[str, Any]:
+    """Send everything, and return the figures."""
+    silence()
+    file, port, tally = home / "department.toml", free_port(), Tally()
+    file.write_text(SETTINGS.format(port=port))
+    parts = Parts(file, ["node"], kill_seconds, tally)
+    while not parts.all_live():
+        time.sleep(0.2)
+    parts.start()
+
+    def send(study: int, chance: random.Random) -> None:
+        send_objects([partial(make_object, study, number) for number in range(objects)], port, tally, chance)
+
+    took = send_all(list(range(1, studies + 1)), senders, tally, send)
+    end = time.monotonic() + 300
+    while status_of(parts.db).studies != {"queued": studies} and time.monotonic() < end:
         time.sleep(1.0)
-    killer.ended.set()
-    killer.join()
-    killer.process.terminate()
-    killer.process.wait(60)
-    told = verify(db, home, studies, objects)
-    db.close()
-    steady = [m for m in tally.rss_mib if m > 0]
+    parts.stop()
+    told = verify(parts.db, home, studies, objects)
+    parts.db.close()
     return told | {
         "seconds": round(took, 1),
         "objects_per_second": round(tally.acknowledged / took, 1),
@@ -236,8 +276,7 @@ def soak(home: Path, studies: int, objects: int, senders: int, kill_seconds: flo
         "refused": tally.refused,
         "connections_aborted": tally.aborted,
         "node_killed": tally.kills,
-        "node_rss_mib_median": round(sorted(steady)[len(steady) // 2], 1) if steady else None,
-        "node_rss_mib_most": round(max(steady), 1) if steady else None,
+        **tally.memory(),
     }
 
 

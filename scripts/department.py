@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import secrets
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # a test runs this file from elsewhere
+
+from hospital import PACKAGES, Archive, free_port, is_installed, orthanc, send
 
 TUMORBOARD = str(Path(sys.executable).parent / "tumorboard")
 SEEDS = (7, 21, 33)
 WANTED = {"SEG", "SR", "DOC"}
-PACKAGES = "apt-get install --no-install-recommends orthanc dcmtk"
 
 SETTINGS = """home = "."
 [node]
@@ -50,29 +47,28 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("department-output"))
     parser.add_argument("--once", action="store_true", help="stop when results are back in the PACS")
     asked = parser.parse_args()
-    program = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
-    if not Path(program).exists() or shutil.which("storescu") is None:
-        print(f"Orthanc and storescu are needed: {PACKAGES}", file=sys.stderr)
+    if not is_installed():
+        print(PACKAGES, file=sys.stderr)
         return 2
-    asked.out.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(KeyboardInterrupt), _orthanc(program, asked.out / "orthanc") as (pacs, archive):
-        return _department(asked.out, pacs, archive, asked.once)
+    with contextlib.suppress(KeyboardInterrupt), orthanc(asked.out / "orthanc") as archive:
+        return _department(asked.out, archive, asked.once)
     return 0
 
 
-def _department(out: Path, pacs: int, archive: str, once: bool) -> int:
-    file, node, web = out / "home" / "department.toml", _free_port(), _free_port()
+def _department(out: Path, archive: Archive, once: bool) -> int:
+    file, node, web = out / "home" / "department.toml", free_port(), free_port()
     file.parent.mkdir(exist_ok=True)
-    file.write_text(SETTINGS.format(node=node, web=web, pacs=pacs), encoding="utf-8")
+    file.write_text(SETTINGS.format(node=node, web=web, pacs=archive.port), encoding="utf-8")
     word = secrets.token_urlsafe(12)
     name = f"admin-{secrets.token_hex(2)}"
     add = [TUMORBOARD, "serve", "user", "add", name, "--role", "admin", "--settings", str(file), "--stdin"]
     subprocess.run(add, input=word, text=True, check=True)
     process = subprocess.Popen([TUMORBOARD, "serve", "--settings", str(file)])
     try:
-        print(f"pages: http://127.0.0.1:{web} as {name}, password {word}; PACS: {archive}", flush=True)
+        print(f"pages: http://127.0.0.1:{web} as {name}, password {word}; PACS: {archive.address}", flush=True)
         for seed in SEEDS:
-            _send(_patient(out / f"patient-{seed}", seed), node)
+            count = send(_patient(out / f"patient-{seed}", seed), node, "TUMORBOARD")
+            print(f"sent {count} images of a digital patient", flush=True)
         _wait(archive, len(SEEDS))
         if not once:
             print("results of all three are back in the PACS; Ctrl-C stops everything", flush=True)
@@ -92,17 +88,11 @@ def _patient(folder: Path, seed: int) -> Path:
     return min(patient.iterdir())
 
 
-def _send(study: Path, port: int) -> None:
-    words = ["-aec", "TUMORBOARD", "-aet", "SCANNER", "+sd", "+r", "127.0.0.1", str(port), str(study)]
-    subprocess.run([shutil.which("storescu") or "storescu", *words], check=True)
-    print(f"sent {sum(1 for f in study.rglob('*') if f.is_file())} images of a digital patient", flush=True)
-
-
-def _wait(archive: str, patients: int) -> None:
+def _wait(archive: Archive, patients: int) -> None:
     """Wait until SEG, SR and PDF of every patient are in the archive, and tell what comes."""
     start, seen = time.monotonic(), -1
     while True:
-        series = [_get(f"{archive}/series/{key}")["MainDicomTags"]["Modality"] for key in _get(f"{archive}/series")]
+        series = archive.modalities()
         back = min(series.count(kind) for kind in WANTED)
         if back != seen:
             print(f"{back} of {patients} patients are back after {time.monotonic() - start:.0f} s", flush=True)
@@ -110,42 +100,6 @@ def _wait(archive: str, patients: int) -> None:
         if back >= patients:
             return
         time.sleep(2)
-
-
-@contextlib.contextmanager
-def _orthanc(program: str, folder: Path) -> Iterator[tuple[int, str]]:
-    folder.mkdir(exist_ok=True)
-    dicom, web = _free_port(), _free_port()
-    told = {
-        **{"StorageDirectory": str(folder), "IndexDirectory": str(folder), "DicomAet": "PACS"},
-        **{"RemoteAccessAllowed": False, "AuthenticationEnabled": False, "HttpBindAddresses": ["127.0.0.1"]},
-        **{"HttpPort": web, "DicomBindAddress": "127.0.0.1", "DicomPort": dicom, "DicomAlwaysAllowStore": True},
-        **{"DicomAlwaysAllowFind": True, "DicomAlwaysAllowGet": True},
-    }
-    (folder / "orthanc.json").write_text(json.dumps(told), encoding="utf-8")
-    with (folder / "orthanc.log").open("w") as log:
-        process = subprocess.Popen([program, str(folder / "orthanc.json")], stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{web}"
-    try:
-        for _ in range(100):
-            with contextlib.suppress(OSError):
-                _get(f"{address}/system")
-                break
-            time.sleep(0.1)
-        yield dicom, address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # a test runs this file from elsewhere
 
 from reference_pages.commands import cli
+from reference_pages.conformance import conformance
 from reference_pages.criteria import criteria
 from reference_pages.features import features, pyradiomics
 from reference_pages.measurements import measurements
@@ -36,6 +37,7 @@ def pages() -> dict[str, str]:
     made = {"cli.md": cli(), "measurements.md": measurements(), "schemes.md": schemes(), "stages.md": stages()}
     made |= {"features.md": features(), "pyradiomics.md": pyradiomics()}
     made |= {"criteria.md": criteria(), "checklists.md": checklists(), "recipes.md": recipes()}
+    made["conformance.md"] = conformance()
     return {name: "\n".join(lines) + "\n" for name, lines in made.items()}
 
 

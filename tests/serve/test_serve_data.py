@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from tumorboard.errors import InputError
+from tumorboard.errors import InputError, MissingDependency
 from tumorboard.serve.data.base import Base
 from tumorboard.serve.data.people import Audit
 from tumorboard.serve.data.session import SCHEMA, open_database
@@ -36,6 +36,22 @@ def test_a_moment_comes_back_as_it_was_put_in(db):
         study = session.scalars(select(Study)).one()
         assert (study.first_at, study.first_at.tzinfo) == (moment, dt.UTC)
         assert study.state is StudyState.RECEIVING
+
+
+def test_a_read_sees_one_moment(db):
+    with db.read() as first:
+        assert first.scalars(select(Patient)).all() == []
+        with db.begin() as session:
+            session.add(Patient(patient_id="p"))
+        assert first.scalars(select(Patient)).all() == []
+    with db.read() as second:
+        assert len(second.scalars(select(Patient)).all()) == 1
+
+
+def test_a_server_without_its_driver_is_told(settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(MissingDependency, match=r"tumorboard\[postgresql\]"):
+        open_database(settings.model_copy(update={"database": "postgresql+psycopg://nobody@127.0.0.1:1/none"}))
 
 
 def test_an_error_leaves_nothing_behind_and_a_read_writes_nothing(db):
@@ -80,7 +96,7 @@ from sqlalchemy import select
 from tumorboard.serve.data.session import open_database
 from tumorboard.serve.data.tables import Patient
 from tumorboard.serve.settings import DepartmentSettings
-db = open_database(DepartmentSettings(home=Path(sys.argv[1])))
+db = open_database(DepartmentSettings(home=Path(sys.argv[1]), database=sys.argv[2]))
 for _ in range(40):
     with db.begin() as session:
         one = session.scalars(select(Patient)).one()
@@ -91,7 +107,7 @@ for _ in range(40):
 def test_writers_of_several_processes_wait_for_each_other(settings, db):
     with db.begin() as session:
         session.add(Patient(patient_id="p", name="0"))
-    words = [sys.executable, "-c", COUNT, str(settings.home)]
+    words = [sys.executable, "-c", COUNT, str(settings.home), settings.database]
     running = [subprocess.Popen(words) for _ in range(3)]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     with db.read() as session:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -21,23 +17,23 @@ from tumorboard.cli.main import app
 from tumorboard.errors import InputError, MissingDependency
 from tumorboard.serve import department
 from tumorboard.serve.data.session import open_database
+from tumorboard.serve.data.tables import Instance, Study
+from tumorboard.serve.data.words import Origin, StudyState
 from tumorboard.serve.department import check_installed, parts_of, run_department
+from tumorboard.serve.node.priors import fetch_priors
+from tumorboard.serve.node.server import Node
 from tumorboard.serve.processes import run_node, run_worker
 from tumorboard.serve.settings import read_settings
 from tumorboard.serve.settings_file import write_settings_file
 from tumorboard.serve.shelf.recover import recover
 from tumorboard.serve.status import status_of
+from tumorboard.serve.upkeep import purge
 
 START = [sys.executable, "-c", "from tumorboard.cli.main import main; main()", "serve"]
 
 
 def command(*words):
     return CliRunner().invoke(app, ["serve", *words])
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def wait_for(done, seconds=60.0):
@@ -86,8 +82,6 @@ def test_node_and_worker_live_and_stop_in_order(settings, db):
 
 
 def test_files_whose_rows_were_lost_in_a_crash_are_found(put, db, settings, make_object, shelf):
-    from tumorboard.serve.data.tables import Instance
-
     for n in (1, 2):
         put(make_object(n))
     first, second = sorted(shelf.root.glob("*/*/*.dcm"))
@@ -125,49 +119,10 @@ def test_a_part_that_dies_is_started_again_more_slowly_each_time(tmp_path, monke
 
 
 @pytest.fixture
-def orthanc(tmp_path):
-    """An Orthanc on loopback as the hospital's archive: (DICOM port, HTTP address)."""
-    program = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
-    if not Path(program).exists() or shutil.which("storescu") is None:
-        pytest.skip("Orthanc or dcmtk is not installed: apt-get install orthanc dcmtk")
-    dicom, web = free_port(), free_port()
-    told = {
-        "StorageDirectory": str(tmp_path / "orthanc"),
-        "IndexDirectory": str(tmp_path / "orthanc"),
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "HttpBindAddresses": ["127.0.0.1"],
-        "HttpPort": web,
-        "DicomBindAddress": "127.0.0.1",
-        "DicomPort": dicom,
-        "DicomAet": "PACS",
-        "DicomAlwaysAllowStore": True,
-        "DicomAlwaysAllowFind": True,
-        "DicomAlwaysAllowGet": True,
-    }
-    (tmp_path / "orthanc").mkdir()
-    (tmp_path / "orthanc.json").write_text(json.dumps(told))
-    with (tmp_path / "orthanc.log").open("w") as log:
-        process = subprocess.Popen([program, str(tmp_path / "orthanc.json")], stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{web}"
-    try:
-        wait_for(lambda: _answers(address))
-        yield dicom, address
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _answers(address):
-    try:
-        return _get(f"{address}/system")
-    except OSError:
-        return None
-
-
-def _get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
+def archive(tmp_path, hospital):
+    """An Orthanc as the hospital's archive."""
+    with hospital.orthanc(tmp_path / "orthanc") as running:
+        yield running
 
 
 @pytest.fixture
@@ -213,33 +168,102 @@ port = {pacs}
 
 
 @pytest.mark.slow
-def test_three_patients_are_found_processed_and_back_in_the_archive(tmp_path, orthanc, three_patients):
+def test_three_patients_are_found_processed_and_back_in_the_archive(tmp_path, hospital, archive, three_patients):
     """Sent by storescu; node and worker are killed on the way; SEG, SR and PDF of each come back, once."""
     home = tmp_path / "home"
     home.mkdir()
-    file, port = home / "department.toml", free_port()
-    file.write_text(SETTINGS.format(node=port, pacs=orthanc[0]))
+    file, port = home / "department.toml", hospital.free_port()
+    file.write_text(SETTINGS.format(node=port, pacs=archive.port))
     told = read_settings(file)
     db = open_database(told)
     process = subprocess.Popen([*START, "--settings", str(file)])
     try:
         wait_for(lambda: {"node", "worker"} <= {part for part, _, _ in status_of(db).alive}, 120)
         for folder in three_patients:
-            words = ["storescu", "-aec", "TUMORBOARD", "-aet", "SCAN", "+sd", "+r", "127.0.0.1", str(port)]
-            subprocess.run([*words, str(folder)], check=True, timeout=300)
+            hospital.send(folder, port, "TUMORBOARD")
         wait_for(lambda: status_of(db).jobs.get("running"), 120)
         time.sleep(5)
         for _, number, _ in status_of(db).alive:
             os.kill(number, signal.SIGKILL)
         wait_for(lambda: status_of(db).jobs == {"done": 6}, 3600)
         assert status_of(db).studies == {"done": 3}
-        series = [
-            _get(f"{orthanc[1]}/series/{key}")["MainDicomTags"]["Modality"] for key in _get(f"{orthanc[1]}/series")
-        ]
-        assert sorted(series) == sorted(["SEG", "SR", "DOC"] * 3)
-        assert len(_get(f"{orthanc[1]}/instances")) == 9
+        assert sorted(archive.modalities()) == sorted(["SEG", "SR", "DOC"] * 3)
+        assert len(archive.get("/instances")) == 9
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
         db.close()
     assert process.returncode == 0
+
+
+MOVING = """
+home = "."
+[node]
+port = {node}
+[keep]
+reserve_gib = 0.1
+[priors]
+source = "pacs"
+modality = "MR"
+[[peers]]
+name = "pacs"
+ae_title = "PACS"
+host = "127.0.0.1"
+port = {pacs}
+fetch = "{fetch}"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fetch", ["move", "get"])
+def test_an_archive_gives_earlier_studies_by_either_way(tmp_path, hospital, make_object, fetch):
+    """The archive sends to our node what a worker asked for; without our title among those it knows it refuses."""
+    port = hospital.free_port()
+    (tmp_path / "home").mkdir()
+    file = tmp_path / "home" / "department.toml"
+    for study, date in (("1", "20180101"), ("2", "20190101")):
+        for number in (1, 2, 3):
+            place = tmp_path / "earlier" / f"{study}-{number}.dcm"
+            place.parent.mkdir(exist_ok=True)
+            make_object(number, study=study, StudyDate=date).save_as(place, enforce_file_format=True)
+    knows = ("TUMORBOARD", port) if fetch == "move" else None
+    with hospital.orthanc(tmp_path / "orthanc", knows=knows, gives=fetch == "get") as archive:
+        hospital.send(tmp_path / "earlier", archive.port, "PACS")
+        file.write_text(MOVING.format(node=port, pacs=archive.port, fetch=fetch))
+        told = read_settings(file)
+        db = open_database(told)
+        try:
+            with Node(told, db) as node:
+                send_one(make_object(study="9", StudyDate="20200101"), node.port)
+                with db.read() as session:
+                    (new,) = session.query(Study.id).one()
+                assert fetch_priors(told, db, new) == ()
+                with db.read() as session:
+                    there = {(s.uid, s.state, len(s.series[0].instances)) for s in session.query(Study)}
+                    origins = {i.origin for i in session.query(Instance).filter(Instance.sender == "PACS")}
+                stored = StudyState.STORED
+                assert there == {("2.25.9", StudyState.RECEIVING, 1), ("2.25.1", stored, 3), ("2.25.2", stored, 3)}
+                assert origins == {Origin.PRIOR}
+                if fetch == "move":
+                    stranger = told.model_copy(update={"node": told.node.model_copy(update={"ae_title": "STRANGER"})})
+                    forget(db, told)
+                    (note,) = fetch_priors(stranger, db, new)
+                    assert "could not be fetched" in note
+        finally:
+            db.close()
+
+
+def send_one(ds, port):
+    from pynetdicom import AE
+
+    ae = AE(ae_title="SCANNER")
+    ae.add_requested_context(ds.SOPClassUID, ds.file_meta.TransferSyntaxUID)
+    assoc = ae.associate("127.0.0.1", port, ae_title="TUMORBOARD")
+    assert assoc.send_c_store(ds).Status == 0
+    assoc.release()
+
+
+def forget(db, told):
+    with db.read() as session:
+        ids = [row.id for row in session.query(Study.id).filter_by(state=StudyState.STORED)]
+    assert all(purge(db, told, number, "anna") for number in ids)

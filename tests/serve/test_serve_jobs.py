@@ -9,24 +9,16 @@ from types import SimpleNamespace
 
 import pydicom
 import pytest
-from pynetdicom import AE, AllStoragePresentationContexts, evt
-from pynetdicom.sop_class import StorageCommitmentPushModel
 from sqlalchemy import select
 
-from tumorboard.errors import SequenceError
 from tumorboard.serve.data.people import Audit, Urgency
-from tumorboard.serve.data.tables import Job, Patient, Result, Sent, Study
+from tumorboard.serve.data.tables import Instance, Job, Result, Sent, Series, Study
 from tumorboard.serve.data.words import JobState, Origin, ResultState, SentState, Step, StudyState, WorkPriority
-from tumorboard.serve.jobs import work as work_module
 from tumorboard.serve.jobs.again import try_again
-from tumorboard.serve.jobs.gather import gather, leave_out
-from tumorboard.serve.jobs.run import Ran
-from tumorboard.serve.jobs.work import Worker
-from tumorboard.serve.node.complete import complete_studies
+from tumorboard.serve.jobs.gather import leave_out
 from tumorboard.serve.node.priors import count_objects, fetch_priors
-from tumorboard.serve.settings import JobSettings, NodeSettings, Peer, PriorsSettings, ReturningSettings
-from tumorboard.serve.upkeep import keep_house, merge_patients, purge
-from tumorboard.store import CaseFolder
+from tumorboard.serve.node.server import Node
+from tumorboard.serve.settings import Fetch, NodeSettings, PriorsSettings
 
 AT_ONCE = NodeSettings(quiet_seconds=1e-9)
 
@@ -41,49 +33,6 @@ def the(db, table, **by):
         return session.scalars(select(table).filter_by(**by)).one()
 
 
-@pytest.fixture
-def chain(monkeypatch, settings, make_object):
-    """A chain that takes no time: it writes a segmentation and a report whose UIDs follow from its input."""
-    asked = []
-
-    def run(gathered, told, listen):
-        asked.append(gathered)
-        listen("prepare")
-        if gathered.study_uid == "2.25.666":
-            raise SequenceError("at least one MR sequence", got="none", where="study")
-        if gathered.study_uid == "2.25.777":
-            raise ZeroDivisionError
-        count = len(list((gathered.folder).rglob("*.dcm")))
-        case = CaseFolder(told.cases, gathered.patient)
-        for number, name in enumerate(("seg", "report")):
-            folder = case.session("ses-01") / "dicom"
-            folder.mkdir(parents=True, exist_ok=True)
-            uids = {"SOPInstanceUID": f"{gathered.study_uid}.{count}.{number}", "Modality": "SEG"}
-            uids |= {"StudyInstanceUID": gathered.study_uid, "SeriesInstanceUID": f"{gathered.study_uid}.9{number}"}
-            ds = make_object(1, **uids)
-            ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-            ds.save_as(folder / f"{name}.dcm", enforce_file_format=True)
-        return Ran(case, "ses-01", ["fuzzy 1"], ("a note",), True)
-
-    monkeypatch.setattr(work_module, "run_chain", run)
-    return asked
-
-
-@pytest.fixture
-def go(settings, db):
-    """Complete what waits and work on all that is due; settings may be changed."""
-
-    def run(**changed):
-        told = settings.model_copy(update={"jobs": JobSettings(tries=2, backoff_seconds=1e-9)} | changed)
-        complete_studies(db, AT_ONCE)
-        worker = Worker(told, db, "w")
-        for (number,) in rows(db, Job, Job.id):
-            worker.look(number)
-        return told
-
-    return run
-
-
 def test_a_study_becomes_results_that_lie_on_the_shelf(put, go, db, chain, make_object, settings):
     put(make_object(1))
     go()
@@ -95,18 +44,6 @@ def test_a_study_becomes_results_that_lie_on_the_shelf(put, go, db, chain, make_
     assert [row.what for (row,) in rows(db, Audit)] == ["results made"]
     assert not list((settings.home / "work").iterdir())
     assert rows(db, Sent) == []
-
-
-def test_a_late_series_supersedes_and_the_older_results_stay(put, go, db, chain, make_object):
-    put(make_object(1))
-    go()
-    put(make_object(1, series="2"))
-    go()
-    states = rows(db, Result, Result.version, Result.state)
-    assert sorted(states) == [(1, ResultState.SUPERSEDED)] * 2 + [(2, ResultState.CURRENT)] * 2
-    put(make_object(1, series="2"))
-    go()
-    assert len(rows(db, Result)) == 4
 
 
 def test_one_study_that_fails_blocks_no_other_and_is_shown(put, go, db, chain, make_object):
@@ -144,87 +81,15 @@ def test_a_study_that_names_two_patients_is_refused(put, go, db, chain, make_obj
     assert "one patient in a study" in the(db, Study).reason
 
 
-def test_merged_patients_are_worked_on_as_one(put, go, db, chain, make_object, shelf, tmp_path):
-    put(make_object(study="1", patient="P1", StudyDate="20190101"))
-    put(make_object(study="2", patient="P2", StudyDate="20200101"))
-    go()
-    with db.begin() as session:
-        wrong, right = (session.scalars(select(Patient).filter_by(patient_id=p)).one() for p in ("P1", "P2"))
-        assert len(merge_patients(session, wrong, right, "anna")) == 1
-    go()
-    assert the(db, Study, uid="2.25.1").version == 2
-    gathered = gather(db, shelf, the(db, Study, uid="2.25.2").id, tmp_path / "run")
-    said = {pydicom.dcmread(p).PatientID for p in gathered.folder.rglob("*.dcm")}
-    assert (len(gathered.uids), said) == (2, {"P2"})
-    put(make_object(study="3", patient="P1"))
-    assert the(db, Study, uid="2.25.3").patient_id == the(db, Patient, patient_id="P2").id
-
-
-def test_retention_removes_images_and_keeps_results(put, go, db, chain, make_object, settings, shelf):
-    put(make_object(1))
-    go()
-    told = settings.model_copy(update={"keep": settings.keep.model_copy(update={"disk_gib": 1e-9})})
-    assert keep_house(db, told) == 1
-    assert the(db, Study).state is StudyState.PURGED
-    assert len(list(shelf.root.glob("*/*/*.dcm"))) == 2
-    assert not any(settings.cases.glob("sub-*"))
-    assert keep_house(db, told) == 0
-    put(make_object(2))
-    assert the(db, Study).state is StudyState.RECEIVING
-    assert not purge(db, told, the(db, Study).id, "anna")
-
-
 # --- sending ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pacs(settings):
-    """An archive of the tests: what it got, which status it answers, and which studies it says it has."""
-    told = SimpleNamespace(got=[], status=0x0000, found=[], objects=[], asked=[])
-
-    def store(event):
-        told.got.append(str(event.request.AffectedSOPInstanceUID))
-        return told.status
-
-    def find(event):
-        told.asked.append(event.identifier)
-        for ds in told.found:
-            yield 0xFF00, ds
-
-    def get(event):
-        wanted = [ds for ds in told.objects if ds.StudyInstanceUID == event.identifier.StudyInstanceUID]
-        yield len(wanted)
-        for ds in wanted:
-            yield 0xFF00, ds
-
-    def commit(event):
-        told.asked.append(event.action_information)
-        return 0x0000, None
-
-    ae = AE(ae_title="PACS")
-    ae.supported_contexts = AllStoragePresentationContexts
-    for context in ae.supported_contexts:
-        context.scu_role = context.scp_role = True
-    for uid in ("1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3", StorageCommitmentPushModel):
-        ae.add_supported_context(uid)
-    on = [(evt.EVT_C_STORE, store), (evt.EVT_C_FIND, find), (evt.EVT_C_GET, get), (evt.EVT_N_ACTION, commit)]
-    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=on)
-    told.peer = Peer(name="pacs", ae_title="PACS", host="127.0.0.1", port=server.server_address[1])
-    yield told
-    server.shutdown()
-
-
-def returning(pacs, **more):
-    rule = ReturningSettings(to="pacs", **more)
-    return {"peers": (pacs.peer,), "returning": rule}
 
 
 def test_results_go_back_when_the_rule_is_on_and_once(put, go, db, chain, make_object, pacs):
     put(make_object(1))
-    go(**returning(pacs, kinds=["seg"]))
+    go(**pacs.rule(kinds=["seg"]))
     assert len(pacs.got) == 1
     assert [(s.state, s.peer, s.how) for (s,) in rows(db, Sent)] == [(SentState.SENT, "pacs", "store")]
-    go(**returning(pacs, kinds=["seg"]))
+    go(**pacs.rule(kinds=["seg"]))
     assert len(pacs.got) == 1
 
 
@@ -232,14 +97,14 @@ def test_a_peer_that_refuses_is_tried_again_and_then_shown(put, go, db, chain, m
     pacs.status = 0xA700
     put(make_object(1))
     for _ in range(3):
-        go(**returning(pacs))
+        go(**pacs.rule())
     job = the(db, Job, step=Step.SEND)
     assert (job.state, job.tries) == (JobState.ATTENTION, 2)
     assert "0xa700" in job.reason
     assert the(db, Study).state is StudyState.DONE
     pacs.status = 0x0000
     try_again(db, the(db, Study).key, "anna")
-    go(**returning(pacs))
+    go(**pacs.rule())
     assert {s.state for (s,) in rows(db, Sent)} == {SentState.SENT}
 
 
@@ -251,7 +116,7 @@ LEFT_OPEN = "ignore::pytest.PytestUnraisableExceptionWarning"
 def test_a_peer_that_is_away_is_told(put, go, db, chain, make_object, pacs):
     put(make_object(1))
     away = pacs.peer.model_copy(update={"port": 1})
-    go(**returning(pacs) | {"peers": (away,)})
+    go(**pacs.rule() | {"peers": (away,)})
     assert "got no answer" in the(db, Job, step=Step.SEND).reason
 
 
@@ -259,7 +124,7 @@ def test_commitment_is_asked_for_and_heard(put, go, db, chain, make_object, pacs
     from tumorboard.serve.node.commitment import heard
 
     put(make_object(1))
-    go(**returning(pacs, commitment=True))
+    go(**pacs.rule(commitment=True))
     (asked,) = pacs.asked
     assert len(asked.ReferencedSOPSequence) == 2
     report = pydicom.Dataset()
@@ -294,7 +159,7 @@ def test_results_go_by_stow(put, go, db, chain, make_object, pacs):
     try:
         web = f"http://127.0.0.1:{server.server_address[1]}/dicom-web"
         put(make_object(1))
-        go(**returning(pacs, how="stow") | {"peers": (pacs.peer.model_copy(update={"dicomweb": web}),)})
+        go(**pacs.rule(how="stow") | {"peers": (pacs.peer.model_copy(update={"dicomweb": web}),)})
     finally:
         server.shutdown()
         thread.join()
@@ -343,3 +208,31 @@ def test_the_archive_is_asked_how_many_objects_it_has(pacs, settings):
     told = settings.model_copy(update={"peers": (pacs.peer,), "priors": PriorsSettings(source="pacs")})
     count = count_objects(told)
     assert (count("2.25.1"), count("2.25.2"), count_objects(settings)) == (7, None, None)
+
+
+@pytest.mark.filterwarnings(LEFT_OPEN)
+def test_a_peer_without_get_is_asked_to_send_them_to_our_node(put, db, make_object, pacs, settings):
+    put(make_object(study="9", StudyDate="20200101"))
+    pacs.found = [answer("1", "20190101", count=3)]
+    pacs.objects = [make_object(n, study="1", StudyDate="20190101") for n in (1, 2, 3)]
+    peer = pacs.peer.model_copy(update={"fetch": Fetch.MOVE})
+    told = settings.model_copy(update={"peers": (peer,), "priors": PriorsSettings(source="pacs")})
+    new = the(db, Study).id
+    assert "0xa801" in fetch_priors(told, db, new)[0]  # it does not know our title
+    with Node(told, db) as node:
+        pacs.knows["TUMORBOARD"] = ("127.0.0.1", node.port)
+        assert fetch_priors(told, db, new) == ()
+    assert pacs.asked[1] == pacs.asked[-1] == "TUMORBOARD"
+    prior = the(db, Study, uid="2.25.1")
+    assert (prior.state, prior.prior) == (StudyState.STORED, True)
+    with db.read() as session:
+        found = session.query(Instance).join(Series).filter(Series.study_id == prior.id).all()
+    assert {(i.origin, i.sender) for i in found} == {(Origin.PRIOR, "PACS")}
+    assert len(found) == 3
+
+
+def test_a_search_that_is_refused_is_told(put, db, make_object, pacs, settings):
+    put(make_object())
+    pacs.found = None
+    told = settings.model_copy(update={"peers": (pacs.peer,), "priors": PriorsSettings(source="pacs")})
+    assert fetch_priors(told, db, the(db, Study).id) == ("earlier studies could not be fetched: a refusal (0xc311)",)

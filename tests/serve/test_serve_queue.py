@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import select
@@ -101,6 +103,40 @@ def test_two_studies_of_one_patient_are_not_at_work_at_once(waiting, db):
     assert claim(db, second, "b") is None
     assert claim(db, other, "b") is not None
     assert row(db, Job, id=second).due_at > now()
+
+
+CLAIM = """
+import sys
+from pathlib import Path
+from tumorboard.serve.data.session import open_database
+from tumorboard.serve.queue.board import claim
+from tumorboard.serve.settings import DepartmentSettings
+db = open_database(DepartmentSettings(home=Path(sys.argv[1]), database=sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+for number in sys.argv[4:]:
+    if claim(db, int(number), sys.argv[3]) is not None:
+        print(number, flush=True)
+"""
+
+
+def test_of_two_processes_one_has_a_job_and_one_a_patient(waiting, db, settings):
+    patients = 10
+    jobs = [waiting(f"{n}", patient=f"P{n % patients}") for n in range(1, 2 * patients + 1)]
+    running = []
+    for name, asked in (("a", jobs), ("b", jobs[::-1])):
+        words = [sys.executable, "-c", CLAIM, str(settings.home), settings.database, name, *map(str, asked)]
+        running.append(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+    for process in running:
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    taken = [process.communicate(timeout=60)[0].split() for process in running]
+    assert len({*taken[0], *taken[1]}) == len(taken[0]) + len(taken[1]) == patients
+    with db.read() as session:
+        at_work = session.query(Study.patient_id).join(Job).filter(Job.state == JobState.RUNNING)
+        assert at_work.count() == at_work.distinct().count() == patients
 
 
 def test_a_job_on_an_input_that_is_no_longer_the_last_is_not_begun(waiting, db, put, make_object):

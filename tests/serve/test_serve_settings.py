@@ -64,6 +64,15 @@ def test_nothing_is_open_by_default(tmp_path):
         ({"returning": {"to": "pacs", "how": "stow"}, "peers": [PEER]}, "dicomweb"),
         ({"returning": {"kinds": ["video"]}}, "kinds"),
         ({"retruning": {}}, "retruning"),
+        ({"database": "mysql://x"}, "database"),
+        (
+            {
+                "priors": {"source": "pacs"},
+                "peers": [PEER | {"fetch": "move"}],
+                "node": {"calling_ae_titles": ["SCAN"]},
+            },
+            "by move it sends to this node",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, wrong, words):

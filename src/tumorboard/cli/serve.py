@@ -28,6 +28,8 @@ MaybeSettings = Annotated[
 Home = Annotated[Path, typer.Argument(help="Folder of everything that is kept.", show_default=False)]
 Kept = Annotated[Path, typer.Option("--out", "-o", help="New file, outside the home folder.", show_default=False)]
 Archive = Annotated[Path, typer.Argument(help="File that backup wrote.", show_default=False)]
+WrongPatient = Annotated[str, typer.Argument(help="Key of the patient who is none of their own.", show_default=False)]
+RightPatient = Annotated[str, typer.Argument(help="Key of the patient they are.", show_default=False)]
 StudyKey = Annotated[str, typer.Argument(help="Key of the study, as `status` shows it.", show_default=False)]
 
 
@@ -209,6 +211,26 @@ def _again(study: StudyKey, settings: Settings) -> None:
     finally:
         db.close()
     typer.echo(f"{count} {'job is' if count == 1 else 'jobs are'} tried again")
+
+
+@_serve.command("merge")
+def _merge(wrong: WrongPatient, right: RightPatient, settings: Settings) -> None:
+    """Make two patients one; their studies are judged together from then on."""
+    from tumorboard.serve.upkeep import merge
+
+    with _database(settings) as db:
+        count = len(merge(db, wrong, right, "command line"))
+    typer.echo(f"one patient; {count} {'study is' if count == 1 else 'studies are'} worked on anew")
+
+
+@_serve.command("purge")
+def _purge(study: StudyKey, settings: Settings) -> None:
+    """Remove the images of a study that is not at work; results, corrections and the audit stay."""
+    from tumorboard.serve.upkeep import purge_by_key
+
+    with _database(settings) as db:
+        done = purge_by_key(db, _read(settings), study, "command line")
+    typer.echo("images removed" if done else "nothing removed: the study is at work, or was purged before")
 
 
 @_serve.command("backup")

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tumorboard.serve.data.base import now
@@ -22,7 +23,9 @@ from tumorboard.serve.log import set_up_logs, tell
 from tumorboard.serve.node.complete import complete_studies
 from tumorboard.serve.node.priors import count_objects
 from tumorboard.serve.node.server import Node
+from tumorboard.serve.outlines.places import Place
 from tumorboard.serve.queue.carrier import announce, carrier_of, task_of
+from tumorboard.serve.room.pictures import make_ahead
 from tumorboard.serve.settings import DepartmentSettings
 from tumorboard.serve.shelf.recover import recover
 from tumorboard.serve.stopping import hearing
@@ -31,6 +34,9 @@ from tumorboard.serve.upkeep import keep_house
 TICK_SECONDS = 0.5
 HOUSE_SECONDS = 300.0
 """How often files are purged and forgotten ones swept."""
+
+NICE = 10
+"""How far a worker stands behind node and pages; they answer people and scanners, it takes minutes anyway."""
 
 BEAT_SECONDS = 5.0
 """How often a process gives a sign of life; one silent for four times as long is gone."""
@@ -69,9 +75,12 @@ def run_node(settings: DepartmentSettings, stop: threading.Event | None = None) 
 
 def run_worker(settings: DepartmentSettings, stop: threading.Event | None = None) -> None:
     """Work on jobs, one after another, until told to stop; a job that is begun is finished first."""
+    give_way()
     with _process(settings, "worker", stop) as (db, alive, ended):
         carrier = carrier_of(settings)
-        worker = Worker(settings, db, worker_name())
+        worker = Worker(
+            settings, db, worker_name(), lambda ran: make_ahead(settings.viewer, Place(ran.case, ran.session))
+        )
         task = task_of(carrier, worker.look)
         consumer = carrier.create_consumer(
             workers=1, periodic=False, initial_delay=0.05, max_delay=1.0, check_worker_health=True
@@ -88,6 +97,18 @@ def run_worker(settings: DepartmentSettings, stop: threading.Event | None = None
         finally:
             consumer.stop(graceful=True)
             carrier.storage.close()
+
+
+def give_way() -> None:
+    """Let this thread, and those that it will start, wait for whoever else wants the processor.
+
+    Linux may group processes by session and share time between groups, whatever their threads' niceness; a process that
+    leads its own session therefore lowers the group too. Source: sched(7), "The autogroup feature".
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another system; it goes on as it is
+        os.nice(max(0, NICE - os.nice(0)))
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(NICE), encoding="ascii")
 
 
 Part = tuple[Database, Callable[..., None], threading.Event]

@@ -143,6 +143,9 @@ class Peer(_Part):
     port: Annotated[int, Field(ge=1, le=65535)] = Field(description="its port")
     dicomweb: str = Field(default="", description="address of its DICOMweb service, for results sent by STOW-RS")
     tls: bool = Field(default=False, description="speak TLS with it, with the certificates of [node.tls]")
+    fetch: Fetch = Field(
+        default=Fetch.GET, description="earlier studies come by get: our connection; move: it connects to node.ae_title"
+    )
 
     @field_validator("dicomweb")
     @classmethod
@@ -156,7 +159,6 @@ class PriorsSettings(_Part):
     """Earlier studies of a patient, so that change can be judged."""
 
     source: str = Field(default="", description="peer they are fetched from; empty: none are fetched")
-    how: Fetch = Field(default=Fetch.GET, description="get: over our own connection; move: the peer connects to us")
     studies: int = Field(default=4, ge=1, le=50, description="how many at most, the latest first")
     days: int = Field(default=1825, ge=1, description="how far back")
     modality: str = Field(default="MR", pattern=r"^[A-Z]{2,4}$", description="of which modality")
@@ -206,7 +208,11 @@ class DepartmentSettings(_Part):
     """
 
     home: Path = Field(description="folder of everything that is kept; made if it is not there")
-    database: str = Field(default="", description="postgresql+psycopg://…; empty: a file in home")
+    database: str = Field(
+        default="",
+        pattern=r"^(sqlite:///.+|postgresql\+psycopg://.+)?$",
+        description="postgresql+psycopg://…; empty: a file in home",
+    )
     node: NodeSettings = NodeSettings()
     web: WebSettings = WebSettings()
     jobs: JobSettings = JobSettings()
@@ -225,7 +231,15 @@ class DepartmentSettings(_Part):
                 raise ValueError(f"{where} names no peer; {did_you_mean(name, names, 'add it as [[peers]]')}")
         if self.returning.to and self.returning.how is Route.STOW and not self.peer(self.returning.to).dicomweb:
             raise ValueError("returning by stow needs the peer's dicomweb address")
+        self._may_move()
         return self
+
+    def _may_move(self) -> None:
+        """Refuse a source of earlier studies that has to send them to us and may not."""
+        source = self.peer(self.priors.source) if self.priors.source else None
+        may = self.node.calling_ae_titles
+        if source is not None and source.fetch is Fetch.MOVE and may and source.ae_title not in may:
+            raise ValueError("calling_ae_titles must name the peer of priors.source: by move it sends to this node")
 
     def peer(self, name: str) -> Peer:
         """Return the peer of a name.
@@ -265,6 +279,11 @@ class DepartmentSettings(_Part):
     def edits(self) -> Path:
         """Folder of corrected masks."""
         return self.home / "edits"
+
+    @property
+    def viewer(self) -> Path:
+        """Folder of pictures for the reading room; they can be made again."""
+        return self.home / "viewer"
 
     @property
     def logs(self) -> Path:

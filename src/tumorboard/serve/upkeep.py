@@ -14,9 +14,12 @@ from tumorboard.errors import InputError
 from tumorboard.serve.audit import SYSTEM, record
 from tumorboard.serve.data.base import now
 from tumorboard.serve.data.session import Database
-from tumorboard.serve.data.tables import Patient, Study
-from tumorboard.serve.data.words import InstanceState, Origin, StudyState
+from tumorboard.serve.data.tables import Job, Patient, Series, Study
+from tumorboard.serve.data.words import InstanceState, JobState, Origin, StudyState
 from tumorboard.serve.log import tell
+from tumorboard.serve.node.renew import renew_later
+from tumorboard.serve.outlines.places import series_of
+from tumorboard.serve.room.pictures import forget
 from tumorboard.serve.settings import DepartmentSettings
 from tumorboard.serve.shelf.admit import files_of
 from tumorboard.serve.shelf.files import Shelf, shelf_of
@@ -42,7 +45,30 @@ def keep_house(db: Database, settings: DepartmentSettings) -> int:
         if stored_bytes(db) <= MAKE_ROOM_AT * quota:
             break
         purged += purge(db, settings, study_id, SYSTEM)
+    _remove_left(db, settings)
+    forget(settings.viewer)
     return purged
+
+
+def _remove_left(db: Database, settings: DepartmentSettings) -> None:
+    """Remove what case folders hold of studies that are another's now: patients were merged, or names corrected."""
+    with db.read() as session:
+        of_study = session.query(Series.uid, Patient.key, Study.state)
+        held = of_study.select_from(Series).join(Study).join(Patient).all()
+        running = session.query(Patient.key).join(Study, Study.patient_id == Patient.id).join(Job)
+        at_work = {key for (key,) in running.filter(Job.state == JobState.RUNNING)}
+        known = {key for (key,) in session.query(Patient.key)}
+    owner = {uid: key for uid, key, _ in held}
+    living = {key for _, key, state in held if state is not StudyState.PURGED}
+    for key in known - at_work:
+        folder = settings.cases / f"sub-{key}"
+        if key not in living:
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(settings.viewer / folder.name, ignore_errors=True)
+        for visit in folder.glob("ses-*"):
+            whose = {owner[uid] for uid in series_of(visit) if uid in owner}
+            if whose and key not in whose:
+                shutil.rmtree(visit, ignore_errors=True)
 
 
 def purge(db: Database, settings: DepartmentSettings, study_id: int, who: str) -> bool:
@@ -80,6 +106,7 @@ def purge(db: Database, settings: DepartmentSettings, study_id: int, who: str) -
     _remove_empty(shelf, key)
     if last:
         shutil.rmtree(case, ignore_errors=True)
+        shutil.rmtree(settings.viewer / case.name, ignore_errors=True)
     tell("node", "study purged", study=key, objects=len(gone))
     return True
 
@@ -113,7 +140,39 @@ def merge_patients(session: Session, wrong: Patient, right: Patient, who: str) -
             moved.append(study.key)
     session.flush()
     record(session, who, "patients merged", wrong.key, into=right.key, studies=len(moved))
-    return moved
+    return [*moved, *renew_later(session, right.id)]
+
+
+def merge(db: Database, wrong: str, right: str, who: str) -> list[str]:
+    """Make two patients one by their keys; see :func:`merge_patients`.
+
+    Raises
+    ------
+    InputError
+        There is no such patient, or they are one already.
+    """
+    with db.begin() as session:
+        rows = [session.query(Patient).filter_by(key=key).one_or_none() for key in (wrong, right)]
+        first, second = rows
+        if first is None or second is None:
+            remedy = "take it from the address of the patient's page"
+            raise InputError("the keys of two patients", got="another", where="merge", remedy=remedy)
+        return merge_patients(session, first, second, who)
+
+
+def purge_by_key(db: Database, settings: DepartmentSettings, study_key: str, who: str) -> bool:
+    """Remove the images of a study by its key; see :func:`purge`.
+
+    Raises
+    ------
+    InputError
+        There is no such study.
+    """
+    with db.read() as session:
+        study = session.query(Study).filter_by(key=study_key).one_or_none()
+    if study is None:
+        raise InputError("the key of a study", got="another", where="study", remedy="see: tumorboard serve status")
+    return purge(db, settings, study.id, who)
 
 
 def _overdue(db: Database, days: int) -> list[int]:

@@ -1,10 +1,13 @@
-"""A department with one digital patient of three studies that were worked on, and clients for each role."""
+"""A department with one digital patient of three studies that were worked on, clients for each role, and a browser."""
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
+import threading
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,3 +146,101 @@ def nifti_of():
         return base64.b64encode(nib.Nifti1Image(data, affine).to_bytes()).decode()
 
     return make
+
+
+# --- a browser --------------------------------------------------------------------------------------------------------
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+)
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+PATIENCE_MS = 300_000
+
+
+@pytest.fixture
+def address(department):
+    """Where the department is served."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(department.app, port=0, log_level="error", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+@pytest.fixture
+def browse():
+    """Open a page of a browser at an address; it must not complain, and must ask nobody else."""
+    if not CHROMIUM.exists():
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    complaints: list[str] = []
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+
+        def go(address: str, token: str = "", allowed: tuple[str, ...] = ()):
+            context = browser.new_context(viewport={"width": 1366, "height": 768})
+            context.set_default_timeout(PATIENCE_MS)
+            if token:
+                context.add_cookies([{"name": "tumorboard", "value": token, "url": address}])
+            page = context.new_page()
+            page.on("console", lambda said: complaints.append(_where(said)) if _is_complaint(said, allowed) else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("request", lambda asked: None if _ours(asked.url, address) else complaints.append(asked.url))
+            return page
+
+        yield go
+        browser.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(department, address, browse):
+    """A page of a reader's browser."""
+    return browse(address, department.tokens["reader"][0], allowed=("409 (Conflict)",))
+
+
+def _is_complaint(said, allowed: tuple[str, ...]) -> bool:
+    """Whether the page complains; the browser itself tells of a refusal that the page then handles."""
+    return said.type in ("error", "warning") and not any(words in said.text for words in allowed)
+
+
+def _where(said) -> str:
+    return f"{said.text[:200]} ({said.location['url']}:{said.location['lineNumber']})"
+
+
+def _ours(url: str, address: str) -> bool:
+    return url.startswith((address + "/", "data:", "blob:"))
+
+
+@pytest.fixture
+def shot(tmp_path):
+    """Keep a picture of a page, in the folder that SCREENSHOTS names or beside the test's files."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path / "output")
+    folder.mkdir(parents=True, exist_ok=True)
+    # left alone, the caret is hidden by a style on each field, which the page's own policy then complains of
+    return lambda page, name: page.screenshot(path=folder / f"{name}.png", timeout=PATIENCE_MS, caret="initial")
+
+
+@pytest.fixture
+def serious():
+    """Return what axe-core finds on a page that is serious or critical: (rule, element, what is wrong)."""
+
+    def go(page) -> list[tuple[str, str, str]]:
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert len(found["passes"]) > 5  # it did look
+        bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        return [(v["id"], str(n["target"]), n["failureSummary"][:300]) for v in bad for n in v["nodes"]]
+
+    return go

@@ -126,4 +126,4 @@ def test_uncertainty_is_greatest_where_a_membership_is_one_half(department):
     assert np.abs(shown - expected).max() <= 1
     assert shown.max() > 0
     kept = department.site.settings.home / "viewer"
-    assert gzip.decompress(next(kept.glob("*.nii.gz")).read_bytes())[344:347] == b"n+1"
+    assert gzip.decompress(next(kept.glob("*/*.nii.gz")).read_bytes())[344:347] == b"n+1"

@@ -38,6 +38,18 @@ class Priority(IntEnum):
         spelled = word.strip().upper()
         return cls.__members__.get("LOW" if spelled == "ROUTINE" else spelled)
 
+    @classmethod
+    def highest(cls, *words: str) -> str:
+        """Return the most urgent of some words as we write it; empty where none is known.
+
+        Examples
+        --------
+        >>> Priority.highest("", "routine", "STAT"), Priority.highest("soon")
+        ('STAT', '')
+        """
+        known = [found for found in map(cls.of, words) if found is not None]
+        return max(known).name if known else ""
+
     @property
     def ups(self) -> str:
         """The value of Scheduled Procedure Step Priority (0074,1200)."""

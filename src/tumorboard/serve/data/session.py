@@ -1,8 +1,11 @@
 """Opening the database, and short transactions on it that several processes may make at one time.
 
 Why it exists: SQLite suits a department if every writer says at once that it will write (``BEGIN IMMEDIATE``), waits
-for the others, and is soon done. A read that turns into a write would fail instead of waiting.
-Source: SQLite, "Write-ahead logging"; SQLAlchemy, "Serializable isolation / savepoints / transactional DDL" (pysqlite).
+for the others, and is soon done. A read that turns into a write would fail instead of waiting. PostgreSQL is given the
+same two promises, because all that is written here relies on them: writers come one after the other (an advisory lock
+for the time of the transaction), and a read sees one moment (REPEATABLE READ).
+Source: SQLite, "Write-ahead logging"; SQLAlchemy, "Serializable isolation / savepoints / transactional DDL" (pysqlite);
+PostgreSQL, "Advisory locks", "Transaction isolation".
 """
 
 from __future__ import annotations
@@ -13,17 +16,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tumorboard.errors import InputError, OutputError
+from tumorboard.errors import InputError, MissingDependency, OutputError
 from tumorboard.serve.settings import DepartmentSettings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
+READ, WRITE = "DEFERRED", "IMMEDIATE"
+"""How a transaction begins, in SQLite's words."""
+
+WRITERS = 0x7475_6D6F_7262
+"""Number of the advisory lock that a writer holds in PostgreSQL; chosen."""
+
 BUSY_SECONDS = 30
 """How long a writer waits for the others."""
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables; a database of another version is refused."""
 
 _NEVER = "audit rows are never changed or deleted"
@@ -36,7 +45,7 @@ _TRIGGERS = {
     ),
     "postgresql": (
         "CREATE OR REPLACE FUNCTION audit_never() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}'; END $$",
+        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
         "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit "
         "FOR EACH ROW EXECUTE FUNCTION audit_never()",
         "CREATE OR REPLACE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit "
@@ -67,13 +76,13 @@ class Database:
         ...     db.close()
         1
         """
-        with self._session("IMMEDIATE") as session, session.begin():
+        with self._session(WRITE) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that only reads; it waits for nobody, and what is changed in it is dropped."""
-        with self._session("DEFERRED") as session:
+        with self._session(READ) as session:
             try:
                 yield session
             finally:
@@ -84,7 +93,8 @@ class Database:
     def _session(self, how: str) -> Iterator[Session]:
         from sqlalchemy.orm import Session
 
-        engine = self.engine.execution_options(begin=how)
+        moment = {"isolation_level": "REPEATABLE READ"} if how == READ and self.engine.name == "postgresql" else {}
+        engine = self.engine.execution_options(begin=how, **moment)
         with Session(engine, expire_on_commit=False) as session:
             yield session
 
@@ -109,22 +119,20 @@ def open_database(settings: DepartmentSettings) -> Database:
     ------
     InputError
         The database is of another version, or cannot be reached.
+    MissingDependency
+        The driver of PostgreSQL is not installed.
     OutputError
         The home folder cannot be made.
     """
-    from sqlalchemy import create_engine, event
     from sqlalchemy.exc import SQLAlchemyError
 
-    url = settings.database_url
-    if url.startswith("sqlite"):
-        _make_home(settings)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
-        event.listen(engine, "connect", _set_up)
-        event.listen(engine, "begin", _begin)
-    else:
-        engine = create_engine(url, pool_pre_ping=True)
+    _make_home(settings)
+    engine = _engine(settings.database_url)
     try:
         _make_tables(engine)
+    except InputError:
+        engine.dispose()
+        raise
     except SQLAlchemyError as error:
         engine.dispose()
         got = type(error).__name__
@@ -132,6 +140,23 @@ def open_database(settings: DepartmentSettings) -> Database:
             "a database that can be used", got=got, where="database", remedy="check its address"
         ) from error
     return Database(engine)
+
+
+def _engine(url: str) -> Engine:
+    from sqlalchemy import create_engine, event
+
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+    try:
+        engine = create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        told = "pip install 'tumorboard[postgresql]'"
+        raise MissingDependency("the driver of PostgreSQL", got="none", where="database", remedy=told) from error
+    event.listen(engine, "begin", _wait_for_writers)
+    return engine
 
 
 def _make_home(settings: DepartmentSettings) -> None:
@@ -150,7 +175,14 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'IMMEDIATE')}")
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', WRITE)}")
+
+
+def _wait_for_writers(connection: Connection) -> None:
+    """Let a writer wait for the others; the lock ends with its transaction."""
+    if connection.get_execution_options().get("begin", WRITE) == WRITE:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
 
 def _make_tables(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -60,7 +61,9 @@ class Patient(Base):
 class Study(Base):
     """A visit to the scanner. ``version`` counts the inputs it was worked on with; ``input_digest`` names the last.
 
-    ``teaching``: an administrator said that its corrections may train networks.
+    ``rests_on``: digests of the earlier studies' inputs that its results were made with, by UID. ``left_id``: whose it
+    was until its identity was corrected. ``ordered``: priority of the order. ``teaching``: an administrator said that
+    its corrections may train networks.
     """
 
     __tablename__ = "study"
@@ -82,6 +85,9 @@ class Study(Base):
     teaching: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=0)
     input_digest: Mapped[str] = mapped_column(String(32), default="")
+    rests_on: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    left_id: Mapped[int | None]
+    ordered: Mapped[str] = mapped_column(String(16), default="")
     expected: Mapped[int | None]
     first_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_at: Mapped[dt.datetime] = mapped_column(default=now, index=True)
@@ -90,6 +96,15 @@ class Study(Base):
     series: Mapped[list[Series]] = relationship(back_populates="study", order_by="Series.number, Series.id")
     results: Mapped[list[Result]] = relationship(back_populates="study", order_by="Result.id")
     jobs: Mapped[list[Job]] = relationship(back_populates="study", order_by="Job.id")
+
+
+class Awaited(Base):
+    """An earlier study that a peer was asked to send to our node (C-MOVE), until it has or that time is over."""
+
+    __tablename__ = "awaited"
+
+    study_uid: Mapped[str] = mapped_column(UID, primary_key=True)
+    until: Mapped[dt.datetime]
 
 
 class Series(Base):

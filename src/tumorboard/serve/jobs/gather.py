@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from tumorboard.serve.data.session import Database
 from tumorboard.serve.data.tables import Study
-from tumorboard.serve.data.words import Origin, StudyState
+from tumorboard.serve.data.words import Origin
+from tumorboard.serve.node.inputs import earlier_studies, rests_on
 from tumorboard.serve.outlines.into_chain import corrections_of
 from tumorboard.serve.shelf.admit import files_of
 from tumorboard.serve.shelf.files import Shelf
@@ -22,8 +23,6 @@ from tumorboard.serve.shelf.rows import people_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
-
-_WITHOUT = (StudyState.ATTENTION, StudyState.PURGED)
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,8 @@ class Gathered:
         UID of each study by its key.
     corrections : dict
         Files of accepted corrections, below home, by the UID of their study.
+    rests_on : dict
+        Digest of each earlier study's input by its UID; kept beside the results.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class Gathered:
     study_uid: str
     uids: dict[str, str]
     corrections: dict[str, str] = field(default_factory=dict)
+    rests_on: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,15 @@ def gather(db: Database, shelf: Shelf, study_id: int, folder: Path) -> Gathered:
     with db.read() as session:
         study = session.get_one(Study, study_id)
         _check_one_patient(session, study)
-        studies = [s for s in study.patient.studies if s is study or _is_earlier(s, study)]
+        studies = [*earlier_studies(session, study), study]
         items = [item for s in studies for item in _items(session, shelf, s)]
         told = Gathered(
-            folder, study.patient.key, study.uid, {s.key: s.uid for s in studies}, corrections_of(session, studies)
+            folder,
+            study.patient.key,
+            study.uid,
+            {s.key: s.uid for s in studies},
+            corrections_of(session, studies),
+            rests_on(session, study),
         )
     shutil.rmtree(folder, ignore_errors=True)
     for number, item in enumerate(items):
@@ -112,11 +119,6 @@ def _check_one_patient(session: Session, study: Study) -> None:
             where="study",
             remedy="send the study again under the right patient, or merge the patients",
         )
-
-
-def _is_earlier(other: Study, study: Study) -> bool:
-    """Whether a study can be compared with: it is not later, and it could be read."""
-    return other.state not in _WITHOUT and bool(other.date) and (other.date, other.time) < (study.date, study.time)
 
 
 def _items(session: Session, shelf: Shelf, study: Study) -> list[_Item]:

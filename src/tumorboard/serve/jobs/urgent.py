@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tumorboard.serve.data.base import now
 from tumorboard.serve.data.people import Urgency
+from tumorboard.serve.data.priority import Priority
 from tumorboard.serve.data.tables import Study
 from tumorboard.serve.data.words import ResultState, WorkPriority
 from tumorboard.serve.jobs.run import Ran
@@ -27,11 +28,12 @@ def keep_urgency(session: Session, claim: Claim, ran: Ran) -> None:
     """Judge a study that was worked on, and keep the judgement."""
     from tumorboard.serve.triage.urgency import not_processed, urgency_of
 
+    ordered = _ordered(session, claim)
     try:
-        judged = urgency_of(ran.case, ran.session)
+        judged = urgency_of(ran.case, ran.session, ordered)
     except Exception as error:  # the results stand; the study is shown as one that nothing is known of
         tell("worker", "urgency not judged", level=logging.ERROR, error=error, study=claim.study_key)
-        judged = not_processed(ran.session, "its urgency could not be judged")
+        judged = not_processed(ran.session, "its urgency could not be judged", ordered)
     _keep(session, claim, judged)
 
 
@@ -39,7 +41,11 @@ def keep_unprocessed(session: Session, claim: Claim, reason: str) -> None:
     """Keep that a study could not be worked on."""
     from tumorboard.serve.triage.urgency import not_processed
 
-    _keep(session, claim, not_processed("", reason))
+    _keep(session, claim, not_processed("", reason, _ordered(session, claim)))
+
+
+def _ordered(session: Session, claim: Claim) -> Priority | None:
+    return Priority.of(session.get_one(Study, claim.study_id).ordered)
 
 
 def _keep(session: Session, claim: Claim, judged: Judged) -> None:

@@ -13,7 +13,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +28,17 @@ from tumorboard.serve.jobs.run import Ran, run_chain
 from tumorboard.serve.jobs.urgent import keep_unprocessed, keep_urgency
 from tumorboard.serve.log import tell
 from tumorboard.serve.node.priors import fetch_priors
-from tumorboard.serve.queue.board import Claim, beat, claim, enqueue, fail, finish
+from tumorboard.serve.node.renew import finish_case, renew_later
+from tumorboard.serve.queue.board import Claim, again, beat, claim, enqueue, fail, finish
 from tumorboard.serve.sending.rule import send_results
 from tumorboard.serve.settings import DepartmentSettings
 from tumorboard.serve.shelf.files import shelf_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+SOON = 9
+"""Priority of a sending: results that are made go before any other study is begun."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,14 @@ class Worker:
         Open.
     name : str
         Unique among the department's processes.
+    ahead : callable
+        Prepares what readers will ask for first, after a run; they only wait longer where it fails.
     """
 
     settings: DepartmentSettings
     db: Database
     name: str
+    ahead: Callable[[Ran], None] = lambda _ran: None
 
     def look(self, job_id: int) -> None:
         """Work on a job, if it is there to be taken; never raises."""
@@ -102,18 +109,32 @@ class Worker:
     def _chain(self, taken: Claim, stage: _Stage) -> None:
         shelf = shelf_of(self.settings)
         stage("fetch")
-        notes = fetch_priors(self.settings, self.db, taken.study_id)
+        notes = self._fetch(taken)
         folder = self.settings.home / "work" / f"job-{taken.job_id}"
         try:
-            ran = run_chain(gather(self.db, shelf, taken.study_id, folder), self.settings, stage)
+            gathered = gather(self.db, shelf, taken.study_id, folder)
+            ran = run_chain(gathered, self.settings, stage)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         made = shelve(self.db, shelf, ran.case.session(ran.session) / "dicom", self.settings.node.ae_title)
+        try:
+            self.ahead(ran)
+        except Exception as error:
+            tell("worker", "nothing prepared for readers", level=logging.WARNING, error=error, study=taken.study_key)
         with self.db.begin() as session:
             if not finish(session, taken, "; ".join((*notes, *ran.notes))):
                 return
             register(session, taken, made, ran.cards)
+            session.get_one(Study, taken.study_id).rests_on = gathered.rests_on
             self._close(session, taken, ran)
+
+    def _fetch(self, taken: Claim) -> tuple[str, ...]:
+        """Fetch earlier studies; other studies of the patient that were done without them are made anew."""
+        notes = fetch_priors(self.settings, self.db, taken.study_id)
+        if self.settings.priors.source:
+            with self.db.begin() as session:
+                renew_later(session, session.get_one(Study, taken.study_id).patient_id)
+        return notes
 
     def _close(self, session: Session, taken: Claim, ran: Ran) -> None:
         study = session.get_one(Study, taken.study_id)
@@ -122,8 +143,12 @@ class Worker:
             study.state, study.reason = StudyState.DONE, ""
         keep_urgency(session, taken, ran)
         if self.settings.returning.to:
-            enqueue(session, study, Step.SEND, taken.input_digest, priority=1)
+            sending = enqueue(session, study, Step.SEND, taken.input_digest, priority=SOON)
+            if sending.state is JobState.DONE:  # of an earlier run on the same objects
+                again(sending)
         record(session, SYSTEM, "results made", study.key, version=taken.version)
+        renew_later(session, study.patient_id)  # an earlier study may have come, changed, or been read at last
+        finish_case(session, study)
 
     def _send(self, taken: Claim) -> None:
         send_results(self.settings, self.db, taken)

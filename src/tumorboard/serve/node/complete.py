@@ -12,14 +12,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tumorboard.serve.data.base import now
+from tumorboard.serve.data.priority import Priority
 from tumorboard.serve.data.session import Database
-from tumorboard.serve.data.tables import Instance, Job, Patient, Series, Study
-from tumorboard.serve.data.words import InstanceState, JobState, Origin, Step, StudyState
+from tumorboard.serve.data.tables import Instance, Job, Series, Study
+from tumorboard.serve.data.words import JobState, Origin, Step, StudyState
 from tumorboard.serve.log import tell
-from tumorboard.serve.outlines.into_chain import correction_digest
-from tumorboard.serve.queue.board import enqueue
+from tumorboard.serve.node.inputs import input_digest, purged_objects
+from tumorboard.serve.node.renew import renew_if_outdated, renew_later
+from tumorboard.serve.queue.board import again, enqueue
 from tumorboard.serve.settings import NodeSettings
-from tumorboard.store import digest
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -48,14 +49,14 @@ def complete_studies(db: Database, settings: NodeSettings, count: Count | None =
             study.expected = expected
             if not _is_quiet(study, settings.quiet_seconds) or _is_awaited(session, study, settings):
                 continue
-            if close(session, study):
+            if study.key in close(session, study):
                 done.append(study.key)
                 tell("node", "study complete", study=study.key, version=study.version)
     return done
 
 
-def close(session: Session, study: Study) -> bool:
-    """End the wait for a study's objects; True when there is something new to work on.
+def close(session: Session, study: Study) -> list[str]:
+    """End the wait for a study's objects; return the keys of the studies that there is work on now, this one first.
 
     Parameters
     ----------
@@ -64,32 +65,38 @@ def close(session: Session, study: Study) -> bool:
     study : Study
         One that was receiving.
     """
+    gone = purged_objects(session, study)
+    if gone:
+        study.state = StudyState.ATTENTION
+        study.reason = f"{gone} of its images were purged: send the whole study again"
+        return []
     found = input_digest(session, study)
     if study.version and found == study.input_digest:
-        job = session.query(Job).filter_by(study_id=study.id, step=Step.CHAIN, input_digest=found).one_or_none()
-        ended = {JobState.DONE: StudyState.DONE, JobState.ATTENTION: StudyState.ATTENTION}
-        study.state = ended.get(job.state, StudyState.QUEUED) if job else StudyState.QUEUED
-        study.reason = job.reason if job and job.state is JobState.ATTENTION else ""
-        return False
+        _close_unchanged(session, study)
+        return [study.key] if study.state is StudyState.DONE and renew_if_outdated(session, study) else []
     study.version += 1
     study.input_digest, study.state, study.reason = found, StudyState.QUEUED, ""
-    job = enqueue(session, study, Step.CHAIN, found)
+    job = enqueue(session, study, Step.CHAIN, found, priority=_priority(study))
     if job.state is JobState.DONE:  # back to an input that was worked on before: its results must hold again
-        job.state, job.tries, job.announced_at, job.due_at = JobState.QUEUED, 0, None, now()
-    return True
+        again(job)
+    left, study.left_id = study.left_id, None
+    others = [renew_later(session, patient) for patient in (study.patient_id, left) if patient is not None]
+    return [study.key, *(key for keys in others for key in keys)]
 
 
-def input_digest(session: Session, study: Study) -> str:
-    """Return what names the input of a study: whose it is, every object that came, and the accepted correction."""
-    parts = (
-        session.query(Series.uid, Instance.uid, Instance.digest)
-        .join(Instance, Instance.series_id == Series.id)
-        .filter(Series.study_id == study.id, Instance.origin != Origin.RESULT)
-        .filter(Instance.state == InstanceState.STORED)
-        .order_by(Series.uid, Instance.uid)
-    )
-    owner = session.get_one(Patient, study.patient_id).key
-    return digest(owner, *(part for row in parts for part in row), *correction_digest(session, study))
+def _close_unchanged(session: Session, study: Study) -> None:
+    """Give a study to which nothing new came the state of its last job."""
+    found = session.query(Job).filter_by(study_id=study.id, step=Step.CHAIN, input_digest=study.input_digest)
+    job = found.one_or_none()
+    ended = {JobState.DONE: StudyState.DONE, JobState.ATTENTION: StudyState.ATTENTION}
+    study.state = ended.get(job.state, StudyState.QUEUED) if job else StudyState.QUEUED
+    study.reason = job.reason if job and job.state is JobState.ATTENTION else ""
+
+
+def _priority(study: Study) -> int:
+    """Return how early a job is done: what is ordered as urgent before the rest."""
+    ordered = Priority.of(study.ordered)
+    return 0 if ordered is None else max(0, ordered - Priority.MEDIUM)
 
 
 def _quiet(db: Database, seconds: float) -> list[tuple[int, str]]:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tumorboard.serve.data.base import now
 from tumorboard.serve.data.session import Database
-from tumorboard.serve.data.tables import Study
+from tumorboard.serve.data.tables import Awaited, Study
 from tumorboard.serve.data.words import Origin, StudyState
 from tumorboard.serve.log import tell
 from tumorboard.serve.node.call import PLAIN, PeerError, calling, status_of
@@ -36,8 +37,14 @@ SYNTAXES = (
 )
 """What is asked for with C-GET: plain, lossless JPEG, JPEG-LS, JPEG 2000 (both), JPEG, RLE."""
 
+FIND_CONTEXTS, MOVE_CONTEXTS = [(FIND, PLAIN)], [(MOVE, PLAIN)]
+"""What is proposed to a peer that is asked what it has, or to send it to our node."""
+
 MAX_CONTEXTS = 128
 """Presentation contexts of one connection. Source: PS3.8 9.3.2.2 (odd numbers up to 255)."""
+
+LONGEST_MOVE = 4
+"""After so many times the patience a study is no longer awaited, should a worker have been killed. Chosen."""
 
 _PENDING = (0xFF00, 0xFF01)
 COUNT_KEPT_SECONDS = 10.0
@@ -153,12 +160,31 @@ def _count(settings: DepartmentSettings, peer: Peer, uid: str) -> int | None:
     return int(numbers[0]) if numbers and numbers[0].isdigit() else None
 
 
+def get_contexts() -> list[tuple[str, list[str]]]:
+    """Return what is proposed for C-GET: retrieval, and the storage classes in which the peer may answer.
+
+    Every class that has room: some archives end a retrieval at the first object that they cannot send.
+
+    Examples
+    --------
+    >>> len(get_contexts()) <= MAX_CONTEXTS
+    True
+    """
+    from pynetdicom import StoragePresentationContexts
+
+    classes = [str(context.abstract_syntax) for context in StoragePresentationContexts][: MAX_CONTEXTS - 1]
+    return [(GET, PLAIN), *((sop_class, list(SYNTAXES)) for sop_class in classes)]
+
+
 def _find(settings: DepartmentSettings, peer: Peer, asked: Dataset) -> list[Dataset]:
     found = []
-    with calling(settings, peer, [(FIND, PLAIN)]) as assoc:
+    with calling(settings, peer, FIND_CONTEXTS) as assoc:
         for answer, identifier in assoc.send_c_find(asked, FIND):
-            if status_of(answer, peer) in _PENDING and identifier is not None:
+            status = status_of(answer, peer)
+            if status in _PENDING and identifier is not None:
                 found.append(identifier)
+            elif status not in (*_PENDING, 0x0000):
+                raise PeerError("a search", got=f"a refusal ({status:#06x})", where=peer.name)
     return found
 
 
@@ -167,11 +193,28 @@ def _fetch(settings: DepartmentSettings, db: Database, peer: Peer, uid: str) -> 
 
     asked = Dataset()
     asked.QueryRetrieveLevel, asked.StudyInstanceUID = "STUDY", uid
-    if settings.priors.how is Fetch.MOVE:
-        with calling(settings, peer, [(MOVE, PLAIN)]) as assoc:
+    if peer.fetch is Fetch.MOVE:
+        _move(settings, db, peer, asked)
+    else:
+        _get(settings, db, peer, asked)
+
+
+def _move(settings: DepartmentSettings, db: Database, peer: Peer, asked: Dataset) -> None:
+    """Let the peer send a study to our node, which is told that we asked for it."""
+    uid, patience = str(asked.StudyInstanceUID), settings.node.patience_seconds
+    with db.begin() as session:
+        session.merge(Awaited(study_uid=uid, until=now() + dt.timedelta(seconds=LONGEST_MOVE * patience)))
+    try:
+        with calling(settings, peer, MOVE_CONTEXTS, patience_s=patience) as assoc:
             _last(assoc.send_c_move(asked, settings.node.ae_title, MOVE), peer)
-        return
-    from pynetdicom import StoragePresentationContexts, evt
+    finally:
+        with db.begin() as session:
+            session.query(Awaited).filter_by(study_uid=uid).delete()
+
+
+def _get(settings: DepartmentSettings, db: Database, peer: Peer, asked: Dataset) -> None:
+    """Take a study over the connection on which we ask for it."""
+    from pynetdicom import evt
 
     shelf = shelf_of(settings)
     stream_to_disk(shelf.incoming)
@@ -181,10 +224,7 @@ def _fetch(settings: DepartmentSettings, db: Database, peer: Peer, uid: str) -> 
         uids = str(event.request.AffectedSOPClassUID), str(event.request.AffectedSOPInstanceUID)
         return int(door.receive(Path(event.dataset_path), uids, sender=peer.ae_title, origin=Origin.PRIOR)[0])
 
-    # every class: some archives end a retrieval at the first object that they cannot send
-    classes = [str(context.abstract_syntax) for context in StoragePresentationContexts][: MAX_CONTEXTS - 1]
-    contexts = [(GET, PLAIN), *((sop_class, list(SYNTAXES)) for sop_class in classes)]
-    with calling(settings, peer, contexts, serves=True, handlers=[(evt.EVT_C_STORE, store)]) as assoc:
+    with calling(settings, peer, get_contexts(), serves=True, handlers=[(evt.EVT_C_STORE, store)]) as assoc:
         _last(assoc.send_c_get(asked, GET), peer)
 
 

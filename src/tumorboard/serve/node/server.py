@@ -12,7 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tumorboard import __version__
 from tumorboard.errors import OutputError
+from tumorboard.io.dicom.uids import uid_from
 from tumorboard.serve.data.session import Database
 from tumorboard.serve.data.words import Origin
 from tumorboard.serve.log import silence, tell
@@ -33,8 +35,16 @@ MAX_PDU = 131_072
 """Largest PDU that we take, in bytes; larger ones than the usual 16 KiB carry slices with fewer steps. Chosen."""
 
 
+EXPLICIT = "1.2.840.10008.1.2.1"
+"""Explicit little endian, taken before any other that a caller offers: it tells the kind of every value."""
+
 BACKLOG = 128
 """Connections that may wait to be taken. Chosen."""
+
+
+IMPLEMENTATION = uid_from("DICOM implementation")
+IMPLEMENTATION_NAME = f"TUMORBOARD_{__version__}"[:16]
+"""Who we say we are when a connection is opened. Source: PS3.7 D.3.3.2."""
 
 
 class Node:
@@ -151,10 +161,12 @@ def entity(settings: DepartmentSettings, *, listening: bool) -> AE:
     listening : bool
         With everything that it takes; an asking one adds what it asks for.
     """
+    from pydicom.uid import UID
     from pynetdicom import AE
 
     told = settings.node
     ae = AE(ae_title=told.ae_title)
+    ae.implementation_class_uid, ae.implementation_version_name = UID(IMPLEMENTATION), IMPLEMENTATION_NAME
     ae.maximum_pdu_size = MAX_PDU
     ae.acse_timeout = ae.connection_timeout = min(30.0, told.idle_seconds)
     ae.network_timeout = ae.dimse_timeout = told.idle_seconds
@@ -179,7 +191,7 @@ def accepted() -> list[tuple[Any, list[Any]]]:
     from pynetdicom import ALL_TRANSFER_SYNTAXES, DEFAULT_TRANSFER_SYNTAXES, AllStoragePresentationContexts
     from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # made at run time
 
-    every = list(ALL_TRANSFER_SYNTAXES)
+    every = [EXPLICIT, *(syntax for syntax in ALL_TRANSFER_SYNTAXES if syntax != EXPLICIT)]
     stored = [(context.abstract_syntax, every) for context in AllStoragePresentationContexts]
     return [*stored, (Verification, list(DEFAULT_TRANSFER_SYNTAXES))]
 

@@ -80,13 +80,14 @@ def place_of(settings: DepartmentSettings, study: Study) -> Place | None:
     mine = {series.uid for series in study.series}
     folder = CaseFolder(settings.cases, study.patient.key)
     for session in sorted(folder.root.glob("ses-*")):
-        if mine & set(_series(session / "source.json")) and (session / "measurements.json").is_file():
+        if mine & set(series_of(session)) and (session / "measurements.json").is_file():
             return Place(folder, session.name)
     return None
 
 
-def _series(source: Path) -> Iterator[str]:
-    for card in read_json(source, default={}).values():
+def series_of(session: Path) -> Iterator[str]:
+    """Yield the UIDs of the series that went into a session's folder."""
+    for card in read_json(session / "source.json", default={}).values():
         yield str(card.get("SeriesInstanceUID", ""))
 
 

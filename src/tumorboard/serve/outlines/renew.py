@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tumorboard.serve.data.base import now
-from tumorboard.serve.data.words import JobState, Step, StudyState
+from tumorboard.serve.data.words import StudyState
 from tumorboard.serve.node.complete import close
-from tumorboard.serve.queue.board import enqueue
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -28,14 +26,4 @@ def renew(session: Session, study: Study) -> int:
     study : Study
         Whose accepted correction changed; one that still waits for images is left to that.
     """
-    if study.state is StudyState.RECEIVING or not close(session, study):
-        return 0
-    later = [
-        s for s in study.patient.studies if s.state is StudyState.DONE and (s.date, s.time) > (study.date, study.time)
-    ]
-    for other in later:
-        other.version += 1
-        other.state = StudyState.QUEUED
-        job = enqueue(session, other, Step.CHAIN, other.input_digest)
-        job.state, job.tries, job.announced_at, job.due_at = JobState.QUEUED, 0, None, now()
-    return 1 + len(later)
+    return 0 if study.state is StudyState.RECEIVING else len(close(session, study))

@@ -195,10 +195,27 @@ def _can_begin(session: Session, job: Job) -> bool:
         return False
     of_patient = session.query(Job).join(Study).filter(Study.patient_id == study.patient_id)
     busy = of_patient.filter(Job.state == JobState.RUNNING, Job.step == Step.CHAIN).first()
-    if busy is not None or study.state is StudyState.RECEIVING:
+    if busy is not None or study.state is StudyState.RECEIVING or _has_earlier(session, job):
         job.due_at, job.announced_at = now() + dt.timedelta(seconds=BUSY_SECONDS), None
         return False
     return True
+
+
+def _has_earlier(session: Session, job: Job) -> bool:
+    """Whether an earlier study of the patient can be begun now and is no less urgent: it comes first.
+
+    The last run of a patient leaves the report, so it has to be that of the latest study.
+    """
+    from sqlalchemy import tuple_
+
+    study = job.study
+    waiting = session.query(Job.id).join(Study).filter(Study.patient_id == study.patient_id)
+    waiting = waiting.filter(
+        Job.step == Step.CHAIN, Job.state == JobState.QUEUED, Job.input_digest == Study.input_digest
+    )
+    waiting = waiting.filter(Job.due_at <= now(), Job.priority >= job.priority, Study.state == StudyState.QUEUED)
+    moment = tuple_(Study.date, Study.time) < (study.date, study.time)
+    return waiting.filter(Study.date != "", moment).first() is not None
 
 
 def _is_ours(job: Job, claim: Claim) -> bool:

@@ -45,6 +45,13 @@ def asset(name: str) -> Asset | None:
     return Asset(data, small, KINDS.get(path.suffix, "application/octet-stream"))
 
 
+def warm() -> None:
+    """Read and compress everything now, so that the first visitor need not wait for it."""
+    for name in _known():
+        asset(name)
+    assets_version()
+
+
 @cache
 def assets_version() -> str:
     """Return a digest of all files, for their addresses."""

@@ -1,13 +1,16 @@
 """Images as a browser shows them: one byte a voxel, on one grid, compressed once and then kept.
 
-Why it exists: prepared images are floats of 36 MB each; a screen shows 256 greys. An earlier study is brought onto the
-grid of the one that is read, with the motion that response assessment found, so that both show the same anatomy slice
-by slice. What is kept can be made again at any time; names in it are digests.
+Why it exists: prepared images are floats of 36 MB each; a screen shows 256 greys. The worker makes them when a study is
+done, so that no reader waits. An earlier study is brought onto the grid of the one that is read, with the motion that
+response assessment found, so that both show the same anatomy slice by slice. What is kept can be made again at any
+time, so what nobody looked at goes; names in it are digests.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,9 @@ LOWEST, HIGHEST = 0.5, 99.9
 
 LEVEL = 1
 """Compression: the network within a hospital is faster than a strong compression."""
+
+KEPT_DAYS = 30.0
+"""Pictures that nobody looked at for so long go; chosen."""
 
 OUTLINE, UNCERTAINTY = "outline", "uncertainty"
 """What is shown beside sequences."""
@@ -106,13 +112,52 @@ def picture(kept: Path, place: Place, what: str, onto: Onto | None = None) -> by
     bytes
         gzip of ``.nii``, uint8.
     """
-    path = kept / f"{picture_key(place, what, onto)}.nii.gz"
+    path = _path(kept, place, what, onto)
     try:
-        return path.read_bytes()
+        found = path.read_bytes()
+        path.touch()
+        return found
     except OSError:
         made = gzip.compress(_make(place, what, onto), LEVEL, mtime=0)
         write_atomic(path, made)
         return made
+
+
+def shown_of(place: Place) -> tuple[str, ...]:
+    """Return what a study can show: its sequences, the outline, and how uncertain it is where that is known."""
+    known = (UNCERTAINTY,) if place.outline.get("Memberships") else ()
+    return (*(sequence.value for sequence in place.sequences), OUTLINE, *known)
+
+
+def make_ahead(kept: Path, place: Place) -> None:
+    """Make all pictures of a study that are not there yet.
+
+    Parameters
+    ----------
+    kept : Path
+        Folder of pictures.
+    place : Place
+        The study.
+    """
+    for what in shown_of(place):
+        if not _path(kept, place, what).is_file():
+            picture(kept, place, what)
+
+
+def forget(kept: Path, days: float = KEPT_DAYS) -> int:
+    """Remove the pictures that nobody looked at for so many days; return how many."""
+    count, limit = 0, time.time() - days * 86_400
+    for path in kept.glob("*/*.nii.gz"):
+        with contextlib.suppress(OSError):  # another process may have removed it
+            if path.stat().st_mtime < limit:
+                path.unlink()
+                count += 1
+    return count
+
+
+def _path(kept: Path, place: Place, what: str, onto: Onto | None = None) -> Path:
+    """Return where a picture is kept: in a folder of its patient, which goes with the case folder."""
+    return kept / place.folder.root.name / f"{picture_key(place, what, onto)}.nii.gz"
 
 
 def _files(place: Place, what: str) -> list[Path]:
@@ -172,7 +217,9 @@ def nifti(volume: Volume, *, straight: bool = True) -> bytes:
     """
     import nibabel as nib
 
-    data = np.asarray(np.clip(np.rint(volume.data), 0, 255), dtype=np.uint8)
+    data = volume.data
+    if data.dtype != np.uint8:
+        data = np.clip(np.rint(data), 0, 255).astype(np.uint8)
     affine = np.diag([*volume.spacing_mm, 1.0]) if straight else volume.affine
     if straight:
         affine[:3, 3] = -(np.array(data.shape) - 1) / 2 * volume.spacing_mm

@@ -29,7 +29,7 @@ from tumorboard.serve.room.changes import (
     study_of,
     teaching,
 )
-from tumorboard.serve.room.pictures import OUTLINE, UNCERTAINTY, picture
+from tumorboard.serve.room.pictures import UNCERTAINTY, picture, shown_of
 from tumorboard.serve.room.state import Reading, job_of, onto_of
 from tumorboard.serve.web.doors import allow, public
 from tumorboard.serve.web.logins import Visitor
@@ -98,7 +98,7 @@ def image(study_key: str, what: str, request: Request, site: TheSite, visitor: L
     with site.db.read() as session:
         place = place_in(site, study_of(session, study_key))
     _check_shown(place, what)
-    return _image(request, picture(site.settings.home / "viewer", place, what))
+    return _image(request, picture(site.settings.viewer, place, what))
 
 
 @router.get("/{study_key}/beside/{other_key}/image/{what}")
@@ -119,7 +119,7 @@ def image_beside(
     if what == UNCERTAINTY:
         raise NotFound
     _check_shown(second, what)
-    return _image(request, picture(site.settings.home / "viewer", second, what, onto_of(place, second)[0]))
+    return _image(request, picture(site.settings.viewer, second, what, onto_of(place, second)[0]))
 
 
 @router.get("/{study_key}/edits/{number}/mask")
@@ -181,8 +181,7 @@ async def _body(request: Request) -> bytes:
 
 def _check_shown(place: Place, what: str) -> None:
     """Refuse what is no image of this study; nothing else ever becomes part of a path."""
-    shown = [s.value for s in place.sequences] + [OUTLINE] + [UNCERTAINTY] * bool(place.outline.get("Memberships"))
-    if what not in shown:
+    if what not in shown_of(place):
         raise NotFound("an image of this study")
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INSTANCE = "1.2.840.10008.1.20.1.1"
 """Its well-known SOP instance."""
 
+COMMITMENT_CONTEXTS = [(PUSH_MODEL, PLAIN)]
+
 
 def ask_commitment(settings: DepartmentSettings, db: Database, peer: Peer, going: Sequence[Outgoing]) -> str:
     """Ask for commitment to some objects, and return the transaction's UID.
@@ -51,7 +53,7 @@ def ask_commitment(settings: DepartmentSettings, db: Database, peer: Peer, going
     def report(event: Any) -> tuple[int, None]:
         return heard(db, event)
 
-    with calling(settings, peer, [(PUSH_MODEL, PLAIN)], handlers=[(evt.EVT_N_EVENT_REPORT, report)]) as assoc:
+    with calling(settings, peer, COMMITMENT_CONTEXTS, handlers=[(evt.EVT_N_EVENT_REPORT, report)]) as assoc:
         answer, _ = assoc.send_n_action(asked, 1, PUSH_MODEL, INSTANCE)
         status = status_of(answer, peer)
         if status:

@@ -5,7 +5,7 @@ Why it exists: it is what every PACS understands. Objects go at normal priority,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tumorboard.serve.node.call import IMPLICIT, calling, status_of
@@ -41,12 +41,8 @@ def store(settings: DepartmentSettings, peer: Peer, going: Sequence[Outgoing]) -
 
     from tumorboard.io.dicom.header import quiet
 
-    wanted: dict[str, list[str]] = {}
-    for one in going:
-        syntaxes = wanted.setdefault(one.sop_class, [])
-        syntaxes += [s for s in (one.transfer_syntax, IMPLICIT) if s not in syntaxes]
     said = []
-    with calling(settings, peer, wanted.items()) as assoc:
+    with calling(settings, peer, store_contexts((one.sop_class, one.transfer_syntax) for one in going)) as assoc:
         able = {context.abstract_syntax for context in assoc.accepted_contexts}
         for one in going:
             if one.sop_class not in able:
@@ -57,6 +53,21 @@ def store(settings: DepartmentSettings, peer: Peer, going: Sequence[Outgoing]) -
             status = status_of(answer, peer)
             said.append((one, "" if _is_kept(status) else f"status {status:#06x}"))
     return said
+
+
+def store_contexts(objects: Iterable[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Return what is proposed for objects, given by class and transfer syntax: theirs, and what everybody knows.
+
+    Examples
+    --------
+    >>> store_contexts([("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.1.2.1")])
+    [('1.2.840.10008.5.1.4.1.1.66.4', ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2'])]
+    """
+    wanted: dict[str, list[str]] = {}
+    for sop_class, syntax in objects:
+        syntaxes = wanted.setdefault(sop_class, [])
+        syntaxes += [s for s in (syntax, IMPLICIT) if s not in syntaxes]
+    return list(wanted.items())
 
 
 def _is_kept(status: int) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tumorboard.errors import FileFormatError
+from tumorboard.serve.data.priority import Priority
 from tumorboard.serve.log import silence
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -136,11 +137,23 @@ def _said(dataset: Any) -> dict[str, Any]:
         "issuer": issuer,
         "patient_id": patient_id,
         "patient": _texts(dataset, PATIENT_TEXTS),
-        "study": _texts(dataset, STUDY_TEXTS),
+        "study": _texts(dataset, STUDY_TEXTS) | {"ordered": _ordered(dataset)},
         "series": series | {"number": None if serial is None else int(serial)},
         "instance": {c: whole(dataset, n) or None for c, n in ({"number": "InstanceNumber"} | sizes).items()},
         "digital": is_digital(Owner("DICOM", owner_key(person), Path())),
     }
+
+
+def _ordered(dataset: Any) -> str:
+    """Return the most urgent priority that the order was given, in DICOM's word; empty where none is told.
+
+    Requested Procedure Priority (0040,1003) stands in worklists; scanners that pass it on write it beside the image's
+    other attributes, or into its Request Attributes Sequence (0040,0275).
+    """
+    from tumorboard.io.dicom.header import text, value
+
+    places = (dataset, *(value(dataset, "RequestAttributesSequence") or ()))
+    return Priority.highest(*(text(place, "RequestedProcedurePriority") for place in places))
 
 
 def _checked(uid: str, name: str) -> str:

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tumorboard.serve.data.base import Base, now
-from tumorboard.serve.data.tables import Instance, Patient, Series, Study
+from tumorboard.serve.data.priority import Priority
+from tumorboard.serve.data.tables import Awaited, Instance, Patient, Series, Study
 from tumorboard.serve.data.words import InstanceState, Origin, StudyState
 from tumorboard.serve.shelf.files import key_of
 from tumorboard.serve.shelf.header import Header
@@ -71,6 +72,7 @@ def enrol(session: Session, header: Header, origin: Origin, sender: str) -> Enro
     Enrolled
         The file must lie in its place before the transaction ends.
     """
+    origin = _origin(session, header, origin)
     named = _patient(session, header)
     study = _study(session, header, named, origin)
     series = _series(session, header, study)
@@ -84,6 +86,12 @@ def enrol(session: Session, header: Header, origin: Origin, sender: str) -> Enro
     _follow_identity(session, study, named)
     reopened = _reopen(study, origin, coming)
     return Enrolled(coming, instance, series, study, reopened)
+
+
+def _origin(session: Session, header: Header, origin: Origin) -> Origin:
+    """Take for an earlier study what a peer was asked to send; not every peer says that it was asked."""
+    awaited = session.get(Awaited, header.study_uid) if origin is Origin.RECEIVED else None
+    return Origin.PRIOR if awaited is not None and awaited.until > now() else origin
 
 
 def _patient(session: Session, header: Header) -> Patient:
@@ -107,6 +115,7 @@ def _study(session: Session, header: Header, named: Patient, origin: Origin) -> 
     for column, said in header.study.items():
         if said and not getattr(found, column):
             setattr(found, column, said)
+    found.ordered = Priority.highest(found.ordered, header.study["ordered"])
     return found
 
 
@@ -125,11 +134,11 @@ def _instance(
     if found is None:
         key = key_of(header.study_uid, header.series_uid, header.sop_uid)
         return Instance(uid=header.sop_uid, key=key, series_id=series.id), Coming.NEW
+    same = found.digest == header.digest
     if found.state is InstanceState.PURGED:
-        return found, Coming.RESTORED
+        return found, Coming.RESTORED if same else Coming.REPLACES
     ours = found.origin is Origin.RESULT is not origin
     recoded = found.transfer_syntax != header.transfer_syntax and found.patient_id == named.id
-    same = found.digest == header.digest
     return found, Coming.DUPLICATE if same or ours or recoded else Coming.REPLACES
 
 
@@ -146,7 +155,7 @@ def _follow_identity(session: Session, study: Study, named: Patient) -> None:
     if resolved(named, session).id == study.patient_id:
         return
     if people_of(session, study) == {resolved(named, session).id}:
-        study.patient_id = resolved(named, session).id
+        study.left_id, study.patient_id = study.patient_id, resolved(named, session).id
 
 
 def people_of(session: Session, study: Study) -> set[int]:
@@ -164,7 +173,10 @@ def people_of(session: Session, study: Study) -> set[int]:
 def _reopen(study: Study, origin: Origin, coming: Coming) -> bool:
     """Let a study wait for its objects again; what we fetched for comparison alone stays as it is."""
     study.last_at = now()
-    if coming is Coming.RESTORED or (study.prior and origin is Origin.PRIOR):
+    fetched = origin is Origin.PRIOR and (study.prior or study.state is StudyState.PURGED)
+    if fetched and study.state is StudyState.PURGED:
+        study.state = StudyState.DONE if study.version else StudyState.STORED
+    if fetched or (coming is Coming.RESTORED and study.state not in (StudyState.PURGED, StudyState.ATTENTION)):
         return False
     again = study.state not in (StudyState.RECEIVING, StudyState.STORED)
     study.state, study.prior, study.reason = StudyState.RECEIVING, False, ""

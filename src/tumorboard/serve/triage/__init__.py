@@ -4,7 +4,7 @@ Why it exists: who waits longest is not who can wait longest. A table of finding
 worklist and says by which number. It never lowers what was ordered, and finding nothing is never called normal.
 """
 
-from tumorboard.serve.triage.priority import Priority
+from tumorboard.serve.data.priority import Priority
 from tumorboard.serve.triage.table import Table, read_table
 from tumorboard.serve.triage.urgency import Urgency, assess, not_processed, urgency_of
 

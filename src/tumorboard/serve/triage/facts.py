@@ -15,6 +15,7 @@ from typing import Any
 
 from tumorboard.errors import FileFormatError, InputError, did_you_mean
 from tumorboard.measurement import StudyMeasurements
+from tumorboard.serve.data.priority import Priority
 from tumorboard.store import CaseFolder
 
 LEAST_CORE_ML = 0.5
@@ -35,12 +36,15 @@ class Fact:
         What must stand beside the value: ``proxy``, ``coarse``.
     applies : bool
         False where the question does not arise, as growth in a first study; it is then not listed as missing.
+    word : str
+        What is said instead of the number.
     """
 
     value: float | None
     reason: str = ""
     note: str = ""
     applies: bool = True
+    word: str = ""
 
 
 _NOT_EARLIER = Fact(None, "there is no earlier study to compare with", applies=False)
@@ -68,6 +72,8 @@ class CaseFacts:
         Lesions that a detector reports; None where none was run.
     undetected : str
         Why a detector that was run could tell nothing.
+    ordered : Priority or None
+        What the order said.
     """
 
     study: str
@@ -78,6 +84,7 @@ class CaseFacts:
     progressed: tuple[str, ...] | None = None
     detected: int | None = None
     undetected: str = ""
+    ordered: Priority | None = None
 
     def number(self, name: str, region: str, earlier: bool = False) -> Fact:
         """Return a measurement of the study (or the one before it) as a fact."""
@@ -155,6 +162,12 @@ def _detected(facts: CaseFacts) -> Fact:
     return Fact(float(facts.detected))
 
 
+def _ordered(facts: CaseFacts) -> Fact:
+    if facts.ordered is None:
+        return Fact(None, "the order told none", applies=False)
+    return Fact(float(facts.ordered), word=facts.ordered.name)
+
+
 READERS: Mapping[str, Callable[[CaseFacts], Fact]] = {
     "midline_shift": lambda f: _size(f.number("midline_shift", "brain")),
     "tumour_volume": lambda f: f.number("volume", "WT"),
@@ -168,6 +181,7 @@ READERS: Mapping[str, Callable[[CaseFacts], Fact]] = {
     "core_growth": _growth,
     "detected_lesions": _detected,
     "progression": _progression,
+    "ordered_priority": _ordered,
 }
 """Which fact each line of the table looks at; one line enrols another."""
 

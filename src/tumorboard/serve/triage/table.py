@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tumorboard.errors import FileFormatError
-from tumorboard.serve.triage.priority import Priority
+from tumorboard.serve.data.priority import Priority
 
 
 class _Strict(BaseModel):
@@ -46,6 +46,8 @@ class Finding(_Strict):
     danger : bool
         Whether it may kill within hours: nothing else makes a study STAT, and what of it could not be assessed is told
         first.
+    seen : bool
+        Whether it is seen in the images; what was ordered is not.
     step : tuple of TableStep
         In rising order.
     """
@@ -55,6 +57,7 @@ class Finding(_Strict):
     kind: str
     unit: str
     danger: bool
+    seen: bool = True
     step: tuple[TableStep, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -7,11 +7,11 @@ al., Nat Med 2018;24:1337-1341 (triage of CT by a network; read in secondary sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from tumorboard.serve.data.priority import Priority
 from tumorboard.serve.triage.facts import READERS, CaseFacts, Fact, read_facts
-from tumorboard.serve.triage.priority import Priority
 from tumorboard.serve.triage.table import Finding, Table, TableStep, read_table
 from tumorboard.store import CaseFolder
 
@@ -136,7 +136,7 @@ def assess(facts: CaseFacts, ordered: Priority | None = None, table: Table | Non
     >>> found.score, found.priority.name, found.reasons[0].sentence
     (10.0, 'STAT', 'Midline shift: 7.2 mm (proxy); 10 points from 5 mm on.')
     """
-    table = table or read_table()
+    table, facts = table or read_table(), replace(facts, ordered=ordered)
     read = [(finding, READERS[finding.id](facts)) for finding in table.finding]
     reached = [(f, fact, f.reached(fact.value)) for f, fact in read if fact.value is not None]
     reasons = [_reason(f, fact, step) for f, fact, step in reached if step is not None]
@@ -196,6 +196,7 @@ def _reason(finding: Finding, fact: Fact, step: TableStep) -> Reason:
     unit = "" if finding.unit == "1" else f" {finding.unit}"
     beside = f" ({fact.note})" if fact.note else ""
     told = f"{finding.title}: {_short(value)}{unit}{beside}; {step.points:g} points from {step.at:g}{unit} on."
+    told = f"{finding.title}: {fact.word}; {step.points:g} points." if fact.word else told
     return Reason(finding.id, finding.kind, value, finding.unit, step.points, told, step.source)
 
 
@@ -211,8 +212,8 @@ def _short(value: float) -> str:
 
 def _notes(facts: CaseFacts, table: Table, reasons: list[Reason], ordered: Priority | None) -> tuple[str, ...]:
     notes: list[str] = []
-    if not reasons:
-        kinds = list(dict.fromkeys(f.kind for f in table.finding))
+    kinds = list(dict.fromkeys(f.kind for f in table.finding if f.seen))
+    if not any(r.kind in kinds for r in reasons):
         notes.append(NOTHING.format(kinds=f"{', '.join(kinds[:-1])} and {kinds[-1]}"))
     if ordered is None:
         notes.append(f"The order told no priority; it counts as {UNTOLD.name}.")

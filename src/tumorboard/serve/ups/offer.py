@@ -2,7 +2,7 @@
 
 Why it exists: triage means nothing until it stands in a list that readers and their systems look at. The same study and
 input give the same work item, however often a job is tried; a later input of a study whose reading has ended gives a
-new one. Priority is never lowered here.
+new one. Priority is never lowered here; whose study it is follows corrections.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tumorboard.serve.triage.urgency import Urgency
 from tumorboard.serve.ups.database import fill, item_of
 from tumorboard.serve.ups.dicom_json import element
 from tumorboard.serve.ups.store import RANK
-from tumorboard.serve.ups.workitem import MODIFIED, PRIORITY, new_workitem, reading_task, stamp
+from tumorboard.serve.ups.workitem import MODIFIED, PRIORITY, new_workitem, person_elements, reading_task, stamp
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -57,7 +57,7 @@ def offer_reading(session: Session, study: Study, judged: Urgency, now: dt.datet
         select(WorkItem).where(WorkItem.study_id == study.id, WorkItem.state.in_(open_states)).order_by(WorkItem.id)
     ).first()
     if waiting is not None:
-        return _raised(waiting, judged, now)
+        return _raised(waiting, study, judged, now)
     uid = uid_from(study.uid, "reading", str(study.version))
     ended = session.scalars(select(WorkItem).where(WorkItem.uid == uid)).one_or_none()
     if ended is not None:
@@ -76,9 +76,12 @@ def offer_reading(session: Session, study: Study, judged: Urgency, now: dt.datet
     return row
 
 
-def _raised(row: WorkItem, judged: Urgency, now: dt.datetime) -> WorkItem:
+def _raised(row: WorkItem, study: Study, judged: Urgency, now: dt.datetime) -> WorkItem:
     item = item_of(row)
-    given = {REASONS: element("LT", " ".join(judged.sentences)[:10240]), MODIFIED: element("DT", stamp(now))}
+    given = person_elements(_person(study)) | {
+        REASONS: element("LT", " ".join(judged.sentences)[:10240]),
+        MODIFIED: element("DT", stamp(now)),
+    }
     priority = WorkPriority(judged.priority.ups)
     if RANK[priority] < RANK[item.priority]:
         given[PRIORITY] = element("CS", priority.value)

@@ -192,10 +192,19 @@ def reading_task(
         "00404018": element("SQ", READING),
         "00400400": element("LT", reasons[:10240]),
     }
-    for tag, value in (patient or {}).items():
-        named = tag == "00100010" and value
-        content[tag] = element("PN", {"Alphabetic": value}) if named else element(_vr(tag), value)
-    return content
+    return content | person_elements(patient or {})
+
+
+def person_elements(patient: Mapping[str, str]) -> Json:
+    """Return the elements of patient attributes, given by tag.
+
+    Examples
+    --------
+    >>> person_elements({"00100020": "P1"})
+    {'00100020': {'vr': 'LO', 'Value': ['P1']}}
+    """
+    named = {tag: {"Alphabetic": value} if tag == "00100010" and value else value for tag, value in patient.items()}
+    return {tag: element(_vr(tag), value) for tag, value in named.items()}
 
 
 def _vr(tag: str) -> str:

@@ -129,6 +129,8 @@ def run_web(settings: DepartmentSettings) -> None:
         listener = _bound(settings)
         tell("web", "listening", port=listener.getsockname()[1], tls=settings.web.tls is not None)
         config = uvicorn.Config(create_app(settings, db, shelf_of(settings)), **server_options(settings))
+        if _is_there("tumorboard.serve.room.assets"):
+            importlib.import_module("tumorboard.serve.room.assets").warm()
         uvicorn.Server(config).run(sockets=[listener])
         tell("web", "stopped")
 

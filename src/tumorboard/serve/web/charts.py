@@ -148,12 +148,15 @@ class _Frame:
 
 def _apart(lines: tuple[Line, ...], least: float = 16.0) -> tuple[Line, ...]:
     """Give the names at the ends of lines room."""
-    placed: list[Line] = []
-    at = -math.inf
-    for line in sorted(lines, key=lambda one: one.points[-1].y):
-        at = max(line.points[-1].y, at + least)
-        placed.append(Line(line.name, line.mark, line.points, at))
-    return tuple(placed)
+    ordered = sorted(lines, key=lambda one: one.points[-1].y)
+    places: list[float] = []
+    for line in ordered:
+        places.append(max(line.points[-1].y, places[-1] + least if places else -math.inf))
+    low = float(HEIGHT - BOTTOM)  # below stand the dates
+    for n in reversed(range(len(places))):
+        low = places[n] = min(places[n], low)
+        low -= least
+    return tuple(Line(o.name, o.mark, o.points, at) for o, at in zip(ordered, places, strict=True))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from tumorboard.serve.data.tables import Patient, Series, Study
 from tumorboard.serve.shelf.rows import resolved
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def study_by_key(session: Session, key: str) -> Study:
-    """Return a study with its patient, series, results and jobs.
+    """Return a study with its patient, series, results and jobs; not its objects, which may be thousands.
 
     Raises
     ------
@@ -27,14 +27,22 @@ def study_by_key(session: Session, key: str) -> Study:
         There is none of this key.
     """
     loads = (
-        selectinload(Study.series).selectinload(Series.instances),
+        selectinload(Study.series),
         selectinload(Study.results),
         selectinload(Study.jobs),
-        selectinload(Study.patient),
+        joinedload(Study.patient),
     )
     found = session.scalars(select(Study).where(Study.key == key).options(*loads)).one_or_none()
     if found is None:
         raise NotFound("the key of a study that is here")
+    return found
+
+
+def series_of(session: Session, study_ids: list[int]) -> dict[int, set[str]]:
+    """Return the UIDs of the series of studies, by study; empty for one that has none."""
+    found: dict[int, set[str]] = {study_id: set() for study_id in study_ids}
+    for study_id, uid in session.execute(select(Series.study_id, Series.uid).where(Series.study_id.in_(study_ids))):
+        found[study_id].add(uid)
     return found
 
 

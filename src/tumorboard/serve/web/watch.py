@@ -11,17 +11,18 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import binomtest
 from sqlalchemy import select
 
 from tumorboard.serve.data.people import Edit
-from tumorboard.serve.data.tables import Job, Result, Series, Study
+from tumorboard.serve.data.tables import Job, Patient, Result, Study
 from tumorboard.serve.data.words import EditState, JobState, Step
 from tumorboard.serve.web.cases import Case, case_of
 from tumorboard.serve.web.charts import Bars, day_bars
+from tumorboard.serve.web.found import series_of
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -124,15 +125,16 @@ def watch(session: Session, settings: DepartmentSettings, at: dt.datetime) -> Wa
     )
 
 
-def _chain_jobs(session: Session, since: dt.datetime) -> Sequence[Job]:
-    return session.scalars(select(Job).where(Job.step == Step.CHAIN, Job.ended_at >= since)).all()
+def _chain_jobs(session: Session, since: dt.datetime) -> Sequence[Any]:
+    told = select(Job.state, Job.tries, Job.reason, Job.created_at, Job.ended_at)
+    return session.execute(told.where(Job.step == Step.CHAIN, Job.ended_at >= since)).all()
 
 
 def _middle_and_most(values: list[float]) -> tuple[float, float] | None:
     return (float(np.median(values)), float(np.quantile(values, 0.9))) if values else None
 
 
-def _bars(done: list[Job], bad: list[Job], at: dt.datetime) -> Bars:
+def _bars(done: list[Any], bad: list[Any], at: dt.datetime) -> Bars:
     today = at.astimezone().date()
     days = [today - dt.timedelta(days=n) for n in reversed(range(DAYS))]
     counts = [Counter(j.ended_at.astimezone().date() for j in jobs if j.ended_at) for jobs in (done, bad)]
@@ -145,14 +147,15 @@ def _bars(done: list[Job], bad: list[Job], at: dt.datetime) -> Bars:
 
 def _drift(session: Session, settings: DepartmentSettings, at: dt.datetime) -> tuple[Drift, ...]:
     since = at - dt.timedelta(days=2 * DAYS)
-    query = select(Job).where(Job.step == Step.CHAIN, Job.state == JobState.DONE, Job.ended_at >= since)
-    jobs = session.scalars(query.order_by(Job.ended_at.desc()).limit(MOST)).all()
+    query = select(Job.study_id, Job.ended_at, Patient.key).join(Job.study).join(Study.patient)
+    query = query.where(Job.step == Step.CHAIN, Job.state == JobState.DONE, Job.ended_at >= since)
+    jobs = session.execute(query.order_by(Job.ended_at.desc()).limit(MOST)).all()
+    series = series_of(session, [study_id for study_id, _, _ in jobs])
     now: dict[str, list[float]] = defaultdict(list)
     before: dict[str, list[float]] = defaultdict(list)
-    for job in jobs:
-        uids = set(session.scalars(select(Series.uid).where(Series.study_id == job.study_id)))
-        case = case_of(settings, job.study.patient.key, uids)
-        late = job.ended_at is not None and job.ended_at >= at - dt.timedelta(days=DAYS)
+    for study_id, ended_at, patient_key in jobs:
+        case = case_of(settings, patient_key, series[study_id])
+        late = ended_at is not None and ended_at >= at - dt.timedelta(days=DAYS)
         for name, value in facts_of(case).items():
             (now if late else before)[name].append(value)
     return tuple(_compared(name, now[name], before[name]) for name in sorted({*now, *before}, key=_order))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     Joined = Select[Study, Patient, Urgency]
 
-MOST = 100
-"""Rows on a page."""
+MOST = 50
+"""Rows on a page; more than anybody reads before the list is asked for anew."""
 
 SHOWN = {
     "open": "to read",
@@ -117,12 +117,13 @@ def worklist(session: Session, wanted: Filter, at: dt.datetime) -> Page:
     return Page(tuple(beside.row(*one) for one in found), total, _counts(session))
 
 
-def row_of(session: Session, study: Study) -> Row:
-    """Return a study as the worklist would show it."""
-    urgency = session.scalars(
-        select(Urgency).where(Urgency.study_id == study.id, Urgency.state == ResultState.CURRENT).limit(1)
-    ).first()
-    return _Beside(session, [study.id]).row(study, study.patient, urgency)
+def rows_of(session: Session, studies: Sequence[Study]) -> list[Row]:
+    """Return studies as the worklist would show them, with as many queries for one as for many."""
+    ids = [study.id for study in studies]
+    current = select(Urgency).where(Urgency.study_id.in_(ids), Urgency.state == ResultState.CURRENT)
+    urgency = {found.study_id: found for found in session.scalars(current.order_by(Urgency.id.desc()))}
+    beside = _Beside(session, ids)
+    return [beside.row(study, study.patient, urgency.get(study.id)) for study in studies]
 
 
 def judged(urgency: Urgency | None) -> dict[str, Any]:
@@ -173,18 +174,19 @@ def _counts(session: Session) -> dict[str, int]:
     return {name: sum(by.get(state, 0) for state in states) for name, states in _STATES.items()}
 
 
-def latest(jobs: Sequence[Job]) -> list[Job]:
-    """Return the last job of each step; what came of earlier ones, on earlier input, is history."""
-    return list({job.step: job for job in sorted(jobs, key=lambda j: j.id)}.values())
+def latest(jobs: Sequence[Any]) -> list[Any]:
+    """Return the last job of each step, of jobs (or rows of them) in their order; what came of earlier ones is past."""
+    return list({job.step: job for job in jobs}.values())
 
 
 class _Beside:
     """What stands beside studies in other tables, read with one query a table."""
 
     def __init__(self, session: Session, ids: list[int]) -> None:
-        self.jobs: dict[int, list[Job]] = defaultdict(list)
+        self.jobs: dict[int, list[Any]] = defaultdict(list)
         self.kinds: dict[int, list[str]] = defaultdict(list)
-        for job in session.scalars(select(Job).where(Job.study_id.in_(ids)).order_by(Job.id)):
+        told = (Job.study_id, Job.step, Job.state, Job.stage, Job.reason, Job.tries)
+        for job in session.execute(select(*told).where(Job.study_id.in_(ids)).order_by(Job.id)):
             self.jobs[job.study_id].append(job)
         held = select(Result.study_id, Result.kind).where(Result.study_id.in_(ids), Result.state == ResultState.CURRENT)
         for study_id, kind in session.execute(held.distinct().order_by(Result.kind)):

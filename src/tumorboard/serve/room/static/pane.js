@@ -1,7 +1,7 @@
 // One view: NiiVue draws the image and the outline; a canvas above it takes the mouse and draws lines and tools.
 
 import { PLANES } from "./grid.js";
-import { makeSwift } from "./swift.js";
+import { makeSwift, roomForLabels, withFewPrograms } from "./swift.js";
 
 const CROSS_MM = 0.9;
 const COLOURS = { R: [0, 235, 76, 242, 91], G: [0, 87, 187, 190, 141], B: [0, 87, 140, 60, 239], A: [0, 255, 255, 255, 255] };
@@ -47,7 +47,10 @@ export class Pane {
     // NiiVue draws after each step; on a machine without a graphics card that is slow. We draw when all is set.
     this.paint = this.nv.drawScene.bind(this.nv);
     this.nv.drawScene = () => {};
-    this.ready = this.nv.attachToCanvas(root.querySelector(".gl"), false).then(() => {
+    awayFromEdges(this.nv);
+    const canvas = root.querySelector(".gl");
+    withFewPrograms(canvas);
+    this.ready = this.nv.attachToCanvas(canvas, false).then(() => {
       makeSwift(this.nv);
       this.nv.drawLut = niivue.cmapper.makeDrawLut({ ...COLOURS, labels: ["", "NETC", "SNFH", "ET", "RC"], I: [0, 1, 2, 3, 4] });
       this.nv.onLocationChange = () => {};
@@ -70,7 +73,7 @@ export class Pane {
 
   setLabels(labels) {
     const { nv } = this;
-    if (!nv.drawTexture || nv.drawBitmap?.length !== labels.length) nv.createEmptyDrawing();
+    if (nv.drawBitmap?.length !== labels.length) roomForLabels(nv);
     nv.drawBitmap = labels;
     nv.clickToSegmentGrowingBitmap = null;
     nv.drawClearAllUndoBitmaps();
@@ -156,5 +159,13 @@ export class Pane {
     pen.clearRect(0, 0, over.width, over.height);
     for (const tile of this.tiles()) this.room.tools.paint(this, tile, pen);
     this.foot.textContent = this.room.describe(this);
+  }
+}
+
+// NiiVue writes the letters of the sides against the very edge, where they are cut; it still says which and where.
+function awayFromEdges(nv) {
+  for (const [name, right, down] of [["drawTextLeft", -5, 0], ["drawTextRight", 5, 0], ["drawTextAbove", 0, -8], ["drawTextBelow", 0, 4]]) {
+    const write = nv[name].bind(nv);
+    nv[name] = ([x, y], ...more) => write([x + right * nv.uiData.dpr, y + down * nv.uiData.dpr], ...more);
   }
 }

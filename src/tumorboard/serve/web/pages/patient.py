@@ -18,11 +18,11 @@ from tumorboard.serve.data.words import Role
 from tumorboard.serve.web.cases import Case, case_of, folder_of, report_of, verdicts_of
 from tumorboard.serve.web.charts import Value, time_chart
 from tumorboard.serve.web.doors import allow
-from tumorboard.serve.web.found import patient_by_key
+from tumorboard.serve.web.found import patient_by_key, series_of
 from tumorboard.serve.web.logins import Visitor
 from tumorboard.serve.web.show import TheSite, show
 from tumorboard.serve.web.templating import day
-from tumorboard.serve.web.worklist import Row, row_of
+from tumorboard.serve.web.worklist import Row, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,8 @@ def patient_page(
     """Show a patient's time line."""
     with site.db.read() as session:
         patient = patient_by_key(session, patient_key)
-        rows = [(row_of(session, study), {s.uid for s in study.series}) for study in patient.studies]
+        series = series_of(session, [study.id for study in patient.studies])
+        rows = [(row, series[row.study.id]) for row in rows_of(session, patient.studies)]
     folder = folder_of(site.settings, patient.key)
     judged = verdicts_of(folder)
     visits = [_visit(site.settings, row, uids, judged) for row, uids in rows]

@@ -5,22 +5,26 @@ Why it exists: from here a reader goes to the report or the reading room; everyt
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import case as either
+from sqlalchemy import func, select
 
 from tumorboard.report.model import Row as Fact
 from tumorboard.serve.data.people import Audit, Edit, User
-from tumorboard.serve.data.tables import Sent, Series
+from tumorboard.serve.data.tables import Instance, Sent, Series, Study
 from tumorboard.serve.data.words import InstanceState, Origin, Role
 from tumorboard.serve.web.cases import Case, case_of
 from tumorboard.serve.web.doors import allow
 from tumorboard.serve.web.found import study_by_key
 from tumorboard.serve.web.logins import Visitor
 from tumorboard.serve.web.show import TheSite, show
-from tumorboard.serve.web.worklist import row_of
+from tumorboard.serve.web.worklist import rows_of
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 router = APIRouter()
 
@@ -32,7 +36,8 @@ def study_page(
     """Show a study."""
     with site.db.read() as session:
         study = study_by_key(session, study_key)
-        row = row_of(session, study)
+        (row,) = rows_of(session, [study])
+        series = series_rows(session, study)
         sent = session.scalars(select(Sent).where(Sent.result_id.in_([r.id for r in study.results]))).all()
         edits = session.execute(
             select(Edit, User).join(User, Edit.author_id == User.id).where(Edit.study_id == study.id).order_by(Edit.id)
@@ -49,7 +54,7 @@ def study_page(
         row=row,
         study=study,
         patient=study.patient,
-        series=[_series(s) for s in study.series if any(i.origin is not Origin.RESULT for i in s.instances)],
+        series=series,
         results=sorted(study.results, key=lambda r: (-r.version, r.kind, r.name)),
         sent={result.id: [s for s in sent if s.result_id == result.id] for result in study.results},
         edits=changes,
@@ -72,14 +77,28 @@ def _facts(case: Case | None) -> list[Fact]:
     return list(section.tables[0].rows[:6]) if section.tables else []
 
 
-def _series(series: Series) -> dict[str, object]:
-    first = series.instances[len(series.instances) // 2]
-    return {
-        "number": series.number,
-        "modality": series.modality,
-        "description": series.description,
-        "count": len(series.instances),
-        "stored": sum(i.state is InstanceState.STORED for i in series.instances),
-        "size": f"{first.columns} × {first.rows}" if first.rows and first.columns else "",
-        "prior": any(i.origin is Origin.PRIOR for i in series.instances),
-    }
+def series_rows(session: Session, study: Study) -> list[dict[str, object]]:
+    """Return what came of a study, one row a series; the database counts, so that thousands of slices cost nothing."""
+    counts = (
+        func.count(),
+        func.sum(either((Instance.state == InstanceState.STORED, 1), else_=0)),
+        func.max(Instance.columns),
+        func.max(Instance.rows),
+        func.sum(either((Instance.origin == Origin.PRIOR, 1), else_=0)),
+    )
+    came = select(Series.number, Series.modality, Series.description, *counts).join(Instance.series)
+    came = came.where(Series.study_id == study.id, Instance.origin != Origin.RESULT)
+    return [
+        {
+            "number": number,
+            "modality": modality,
+            "description": description,
+            "count": count,
+            "stored": stored,
+            "size": f"{columns} × {rows}" if rows and columns else "",
+            "prior": bool(prior),
+        }
+        for number, modality, description, count, stored, columns, rows, prior in session.execute(
+            came.group_by(Series.id).order_by(Series.number, Series.id)
+        )
+    ]

@@ -1,0 +1,242 @@
+"""5,000 damaged PDUs: the node lives, answers on all its places, leaves nothing behind, and writes nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import random
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pynetdicom import AE, evt
+from sqlalchemy import func, select
+
+from tumorboard.serve.data.tables import Instance
+
+pytestmark = pytest.mark.slow
+
+MR, VERIFICATION = "1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.1"
+PDUS, SEED, SENDERS, PLACES = 5000, 20261122, 4, 10
+IDLE_SECONDS = 10
+OUTSIDE = "../../../../outside"
+"""A name that leads out of the store; put where UIDs stand."""
+
+
+@pytest.fixture
+def node_process(settings):
+    """A node as a process of its own, working in an empty folder: (process, port, folder)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    file = settings.home / "department.toml"
+    told = f"port = {port}\nidle_seconds = {IDLE_SECONDS}\nmax_associations = {PLACES}"
+    file.write_text(f'home = "."\n[node]\n{told}\n[keep]\nreserve_gib = 0\n')
+    work = settings.home.parent / "work"
+    work.mkdir()
+    code = "from tumorboard.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "serve", "node", "--settings", str(file)],
+        cwd=work,
+        env={**os.environ, "TMPDIR": str(work), "HOME": str(work)},
+    )
+    _wait_until(lambda: _connect(port).close() is None)
+    yield process, port, work
+    process.terminate()
+    process.wait(60)
+
+
+@pytest.fixture
+def recorded(make_object) -> list[bytes]:
+    """The PDUs of a sender that asks for a connection, sends an object, and releases."""
+    sent = bytearray()
+    ae = AE()
+    ae.add_supported_context(MR)
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, lambda _: 0)])
+    try:
+        ae = AE(ae_title="SCANNER")
+        ae.add_requested_context(MR, "1.2.840.10008.1.2.1")
+        heard = [(evt.EVT_DATA_SENT, lambda event: sent.extend(event.data))]
+        assoc = ae.associate("127.0.0.1", server.server_address[1], ae_title="TUMORBOARD", evt_handlers=heard)
+        assoc.send_c_store(make_object(1))
+        assoc.release()
+    finally:
+        server.shutdown()
+    return list(_split(bytes(sent)))
+
+
+def test_damaged_pdus_do_not_harm_the_node(node_process, recorded, db, settings, shelf, make_object):
+    """Bounded: 5,000 PDUs on about 400 connections, four at a time."""
+    process, port, work = node_process
+    assert [pdu[0] for pdu in recorded] == [1, 4, 4, 5]
+    assert _echoes(port, PLACES) == PLACES
+    at_rest = [held + 1 for held in _held(process.pid)]  # one connection of the database
+    plans = list(_connections(recorded, random.Random(SEED)))
+    where = f"seed {SEED}, {len(plans)} connections"
+    with ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(lambda plan: _send(port, plan), plans))
+    assert process.poll() is None, where
+    _wait_until(lambda: _echoes(port, PLACES) == PLACES)
+    _wait_until(lambda: all(now <= then for now, then in zip(_held(process.pid), at_rest, strict=True)))
+    _store(port, make_object(99))
+    assert list(work.iterdir()) == [], where
+    assert set(settings.home.parent.iterdir()) == {settings.home, work}, where
+    assert list(shelf.incoming.iterdir()) == [], where
+    kept = [path for path in shelf.root.rglob("*") if path.is_file()]
+    with db.read() as session:
+        assert len(kept) == session.scalar(select(func.count()).select_from(Instance)) > 1, where
+    assert all(path.suffix == ".dcm" and path.stem.isalnum() for path in kept), where
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def _connections(recorded: list[bytes], chance: random.Random) -> Iterator[bytes]:
+    """Yield what is sent in each connection: damaged from the start on, or many objects damaged within."""
+    opening, command, data, release = recorded
+    count = 0
+    while count < PDUS:
+        if chance.random() < 0.4:
+            pdus = [_damaged(opening, chance)] if chance.random() < 0.5 else [opening]
+            pdus += [_damaged(chance.choice((command, data, release)), chance) for _ in range(chance.randint(1, 3))]
+            count += len(pdus) - (pdus[0] == opening)
+        else:
+            pairs = [(_within(command, chance), _within(data, chance)) for _ in range(10)]
+            pdus = [opening, *itertools.chain(*pairs)]
+            count += 20
+        yield b"".join(pdus)
+
+
+def _damaged(pdu: bytes, chance: random.Random) -> bytes:
+    return chance.choice(DAMAGES)(bytearray(pdu), chance)
+
+
+def _within(pdu: bytes, chance: random.Random) -> bytes:
+    """Damage what is said, and leave the envelope (PS3.8 9.3.5), so that the connection goes on."""
+    changed = bytearray(pdu)
+    if changed[11] & 1:  # a command: its identifiers
+        return _leading_out(changed, chance)
+    envelope, inner = changed[:12], changed[12:]
+    inner = bytearray(chance.choice((_flipped, _leading_out, _other_inner_length))(inner, chance))
+    return bytes(envelope + inner)
+
+
+def _flipped(pdu: bytearray, chance: random.Random) -> bytes:
+    for _ in range(chance.randint(1, 8)):
+        pdu[chance.randrange(len(pdu))] = chance.randrange(256)
+    return bytes(pdu)
+
+
+def _other_kind(pdu: bytearray, chance: random.Random) -> bytes:
+    pdu[0] = chance.randrange(256)
+    return bytes(pdu)
+
+
+def _other_length(pdu: bytearray, chance: random.Random) -> bytes:
+    """The PDU says that it is longer or shorter than it is (PS3.8 9.3.1)."""
+    length = chance.choice([0, 1, len(pdu) - 7, len(pdu) + 100, 2**31 - 1, 2**32 - 1])
+    return bytes(pdu[:2]) + struct.pack(">L", length) + bytes(pdu[6:])
+
+
+def _other_inner_length(pdu: bytearray, chance: random.Random) -> bytes:
+    """A length within, of an item, a fragment or an element, says something else."""
+    at = chance.randrange(6, max(7, len(pdu) - 4))
+    pdu[at : at + 4] = chance.choice([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\xff\xff"])
+    return bytes(pdu)
+
+
+def _cut(pdu: bytearray, chance: random.Random) -> bytes:
+    return bytes(pdu[: chance.randrange(1, len(pdu))])
+
+
+def _noise(pdu: bytearray, chance: random.Random) -> bytes:
+    noise = chance.randbytes(chance.randint(1, 400))
+    return struct.pack(">BBL", chance.randint(1, 7), 0, len(noise)) + noise
+
+
+def _leading_out(pdu: bytearray, chance: random.Random) -> bytes:
+    """UIDs and names that are paths, statements or markup, of the same length as what stood there."""
+    evil = chance.choice([OUTSIDE, "/etc/passwd", "'; DROP TABLE study;--", "<script>alert(1)</script>", "\0" * 9])
+    told = chance.choice((b"2.25.1.1.1", b"2.25.1.1", b"2.25.1", b"Secret^P1"))
+    return bytes(pdu.replace(told, evil.encode()[: len(told)].ljust(len(told), b"/")))
+
+
+def _twice(pdu: bytearray, chance: random.Random) -> bytes:
+    at = chance.randrange(6, len(pdu))
+    body = bytes(pdu[6:]) + bytes(pdu[at:])
+    return bytes(pdu[:2]) + struct.pack(">L", len(body)) + body
+
+
+Damage = Callable[[bytearray, random.Random], bytes]
+DAMAGES: tuple[Damage, ...] = (
+    *(_flipped, _flipped, _other_kind, _other_length, _other_inner_length, _other_inner_length),
+    *(_cut, _noise, _leading_out, _twice),
+)
+
+
+def _split(stream: bytes) -> Iterator[bytes]:
+    while stream:
+        length = 6 + int.from_bytes(stream[2:6], "big")
+        yield stream[:length]
+        stream = stream[length:]
+
+
+# --- sending and looking ----------------------------------------------------------------------------------------------
+
+
+def _connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def _send(port: int, stream: bytes) -> None:
+    """Send, end the own half, and hear the node out, so that it handles all that came."""
+    with contextlib.suppress(OSError), _connect(port) as sock:
+        sock.sendall(stream)
+        sock.shutdown(socket.SHUT_WR)
+        while sock.recv(4096):
+            pass
+
+
+def _echoes(port: int, count: int = 1) -> int:
+    """Return how many of so many connections at one time are answered a C-ECHO."""
+    ae = AE(ae_title="SCANNER")
+    ae.add_requested_context(VERIFICATION)
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 20
+    opened = [ae.associate("127.0.0.1", port, ae_title="TUMORBOARD") for _ in range(count)]
+    good = sum(assoc.is_established and assoc.send_c_echo().Status == 0 for assoc in opened)
+    for assoc in opened:
+        if assoc.is_established:
+            assoc.release()
+        elif assoc.dul.socket is not None and assoc.dul.socket.socket is not None:
+            assoc.dul.socket.socket.close()  # pynetdicom leaves that of a refused call to the collector
+    return good
+
+
+def _store(port: int, ds) -> None:
+    ae = AE(ae_title="SCANNER")
+    ae.add_requested_context(MR, "1.2.840.10008.1.2.1")
+    assoc = ae.associate("127.0.0.1", port, ae_title="TUMORBOARD")
+    assert assoc.send_c_store(ds).Status == 0
+    assoc.release()
+
+
+def _held(pid: int) -> tuple[int, int]:
+    """Return what a process holds: threads and open files."""
+    place = Path(f"/proc/{pid}")
+    return len(list((place / "task").iterdir())), len(list((place / "fd").iterdir()))
+
+
+def _wait_until(done: Callable[[], object], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError):
+            if done():
+                return
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.3)
