@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import gc
 import json
-import random
 import socket
-import subprocess
-import sys
 import threading
-import time
-from types import SimpleNamespace
 
 import pytest
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
 from sqlalchemy import func, select
 
 from tumorboard.errors import OutputError
@@ -219,71 +213,6 @@ def test_logs_name_nobody(start, call, settings, make_object):
     assert {"listening", "object stored", "object not understood"} <= set(events)
     for secret in (ds.PatientID + "^", "Secret", ds.StudyDate, ds.StudyInstanceUID + ".", ds.AccessionNumber):
         assert secret not in text
-
-
-@pytest.fixture
-def node_process(settings):
-    """A node as a process of its own: (process, port)."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    file = settings.home / "department.toml"
-    file.write_text(f'home = "."\n[node]\nport = {port}\nidle_seconds = 10\n[keep]\nreserve_gib = 0\n')
-    code = "from tumorboard.cli.main import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, "serve", "node", "--settings", str(file)])
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            break
-        time.sleep(0.2)
-    yield process, port
-    process.terminate()
-    process.wait(60)
-
-
-@pytest.mark.slow
-def test_fuzzed_pdus_do_not_harm_it(node_process, call, db, make_object, settings):
-    """Bounded: 300 connections of random or damaged bytes; afterwards it answers as before, on all its places."""
-    process, port = node_process
-    chance = random.Random(7)
-    good = _bytes_of_a_store(make_object(1))
-    for n in range(300):
-        raw = bytearray(good if n % 3 else chance.randbytes(chance.randint(1, 400)))
-        for _ in range(chance.randint(1, 8)):
-            raw[chance.randrange(len(raw))] = chance.randrange(256)
-        if n % 5 == 0:
-            raw = raw[: chance.randrange(1, len(raw))]
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
-            sock.sendall(bytes(raw))
-    time.sleep(12)  # longer than a silent connection is kept
-    before = count(db)
-    opened = [call(SimpleNamespace(port=port)) for _ in range(10)]
-    assert [assoc.is_established for assoc in opened] == [True] * 10
-    assert opened[-1].send_c_store(make_object(99)).Status == 0
-    assert (count(db), process.poll()) == (before + 1, None)
-    assert set(settings.home.parent.iterdir()) == {settings.home}
-
-
-def _bytes_of_a_store(ds):
-    """Return the bytes with which a connection is asked for and an object sent, as recorded from a sender."""
-    sent = bytearray()
-
-    def keep(event):
-        sent.extend(event.data)
-
-    ae = AE()
-    ae.add_supported_context(MR)
-    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, lambda _: 0)])
-    try:
-        ae = AE(ae_title="SCANNER")
-        ae.add_requested_context(MR, "1.2.840.10008.1.2.1")
-        assoc = ae.associate(
-            "127.0.0.1", server.server_address[1], ae_title="TUMORBOARD", evt_handlers=[(evt.EVT_DATA_SENT, keep)]
-        )
-        assoc.send_c_store(ds)
-        assoc.release()
-    finally:
-        server.shutdown()
-    return bytes(sent)
 
 
 # --- encrypted --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import logging.handlers
 from pathlib import Path
 
 ROOT = "tumorboard.serve"
-_FOREIGN = ("pynetdicom", "pydicom", "sqlalchemy", "huey", "httpx", "httpcore", "dicomweb_client")
+_FOREIGN = ("pynetdicom", "pydicom", "sqlalchemy", "huey", "httpx", "httpcore", "dicomweb_client", "py.warnings")
 _BYTES, _KEPT = 16 * 2**20, 5
 
 
@@ -86,6 +86,7 @@ def set_up_logs(folder: Path, part: str) -> None:
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
     ours.propagate = False
+    logging.captureWarnings(True)  # warnings of libraries name values; a filter would be lost between threads
     silence()
 
 

@@ -231,6 +231,13 @@ def test_supervised_components_find_a_weak_signal_of_many_columns(make_dataset):
     assert set(np.flatnonzero(model.weights)) & set(range(30))
 
 
+def test_supervised_components_are_chosen_where_inner_rows_have_one_class():
+    rng = np.random.default_rng(4)
+    y = np.array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    model = SupervisedPca(choices=(0.2, 1.0), folds=5).fit(rng.normal(size=(10, 6)), Outcome.binary(y))
+    assert model.chosen_ in (0.2, 1.0)
+
+
 def test_subtypes_are_found_without_the_outcome():
     rng = np.random.default_rng(0)
     group = np.arange(90) % 3

@@ -196,6 +196,10 @@ def browse():
             page = context.new_page()
             page.on("console", lambda said: complaints.append(_where(said)) if _is_complaint(said, allowed) else None)
             page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "dialog",
+                lambda told: (complaints.append(f"a script of a stranger ran: {told.message}"), told.dismiss()),
+            )
             page.on("request", lambda asked: None if _ours(asked.url, address) else complaints.append(asked.url))
             return page
 

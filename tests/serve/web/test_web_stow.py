@@ -161,6 +161,20 @@ def test_a_deflated_object_that_unfolds_without_end_is_refused(store, db, make_o
     assert (got.status_code, reasons(got), count(db)) == (409, [0xC000], 0)
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+@pytest.mark.parametrize("evil", [b"../../../x", b"/etc/x/y/z", b"';DROP t--", b"<b>x</b>..", b"..\\..\\..\\x"])
+@pytest.mark.parametrize("told", [b"2.25.1.1.1", b"2.25.1.1\0\0", b"Secret^P1\x20"])
+def test_identifiers_that_are_paths_or_statements_are_text(store, make_object, shelf, tmp_path, settings, told, evil):
+    """Whether such an object is refused or kept, its place on the disk follows from digests alone."""
+    raw = as_bytes(make_object(1, PatientName="Secret^P1 "))
+    got = store(body(raw.replace(told.rstrip(b"\0"), evil[: len(told.rstrip(b"\0"))])))
+    assert got.status_code in (200, 409)
+    assert [path for path in tmp_path.iterdir() if path != settings.home] == []
+    kept = [path.relative_to(shelf.root) for path in shelf.root.rglob("*") if path.is_file()]
+    assert len(kept) == (got.status_code == 200)
+    assert all(len(path.parts) == 3 and "".join(path.with_suffix("").parts).isalnum() for path in kept)
+
+
 def test_readers_may_not_store(store, db, make_object):
     assert store(body(as_bytes(make_object(1))), auth=("reader", AUTH[1])).status_code == 403
     assert count(db) == 0

@@ -79,6 +79,7 @@ class SupervisedPca(Learner):
 
     def _choose(self, z: Floats, outcome: Outcome) -> float:
         folds = inner_folds(outcome.strata, self._patients, self.folds, self.seed)
+        folds = [(train, test) for train, test in folds if np.ptp(outcome.take(train).target) > 0]  # some teach nothing
         gains = []
         for keep in self.choices:
             gain = 0.0
@@ -86,7 +87,9 @@ class SupervisedPca(Learner):
                 kept, directions = self._directions(z[train], outcome.take(train), keep)
                 head = _head(outcome).fit(z[train][:, kept] @ directions, outcome.take(train))
                 found = head.predict(z[test][:, kept] @ directions)[:, 0]
-                gain += float(np.corrcoef(found, outcome.take(test).target)[0, 1]) if np.ptp(found) > 0 else 0.0
+                wanted = outcome.take(test).target
+                told = np.ptp(found) > 0 and np.ptp(wanted) > 0  # few rows may be all alike
+                gain += float(np.corrcoef(found, wanted)[0, 1]) if told else 0.0
             gains.append(gain)
         return float(self.choices[int(np.argmax(gains))])
 

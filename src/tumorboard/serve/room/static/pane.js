@@ -166,6 +166,9 @@ export class Pane {
 function awayFromEdges(nv) {
   for (const [name, right, down] of [["drawTextLeft", -5, 0], ["drawTextRight", 5, 0], ["drawTextAbove", 0, -8], ["drawTextBelow", 0, 4]]) {
     const write = nv[name].bind(nv);
-    nv[name] = ([x, y], ...more) => write([x + right * nv.uiData.dpr, y + down * nv.uiData.dpr], ...more);
+    nv[name] = ([x, y], ...more) => {
+      const ratio = nv.uiData.dpr || 1;
+      write([x + right * ratio, y + down * ratio], ...more);
+    };
   }
 }
