@@ -43,7 +43,7 @@ def node_process(settings):
     said = settings.home / "said.txt"
     start = [sys.executable, "-c", code, "serve", "node", "--settings", str(file)]
     with said.open("w") as heard:
-        env = {**os.environ, "TMPDIR": str(work), "HOME": str(work)}
+        env = {**os.environ, "TMPDIR": str(work)}
         process = subprocess.Popen(start, cwd=work, env=env, stderr=heard)
     _wait_until(lambda: _connect(port).close() is None)
     yield process, port, work

@@ -22,6 +22,7 @@ from tumorboard.intake import IntakeRequest, take_in
 from tumorboard.serve.data.people import User
 from tumorboard.serve.data.tables import Patient, Series, Study
 from tumorboard.serve.data.words import Role, StudyState
+from tumorboard.serve.node.inputs import rests_on
 from tumorboard.serve.shelf.files import shelf_of
 from tumorboard.serve.web import logins
 from tumorboard.serve.web.app import create_app
@@ -110,6 +111,8 @@ def _add_study(session, target: Path, patient: Patient, number: int, row: dict[s
     for n, name in enumerate(sorted(told), start=1):
         told[name]["SeriesInstanceUID"] = f"2.25.{number}.{n}"
         session.add(Series(key=f"series{number}{n}", uid=f"2.25.{number}.{n}", study_id=made.id, number=n))
+    session.flush()
+    made.rests_on = rests_on(session, made)
     source.write_text(json.dumps(told))
 
 
