@@ -182,10 +182,10 @@ def go(settings, db, monkeypatch):
 
     monkeypatch.setattr("tumorboard.serve.queue.board.BUSY_SECONDS", 0)
 
-    def run(**changed):
+    def run(ahead=lambda _: None, **changed):
         told = settings.model_copy(update={"jobs": JobSettings(tries=2, backoff_seconds=1e-9)} | changed)
         complete_studies(db, NodeSettings(quiet_seconds=1e-9))
-        worker = Worker(told, db, "w")
+        worker = Worker(told, db, "w", ahead)
         with db.read() as session:
             numbers = [number for (number,) in session.query(Job.id).order_by(Job.id)]
         for number in numbers:

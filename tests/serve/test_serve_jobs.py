@@ -46,6 +46,21 @@ def test_a_study_becomes_results_that_lie_on_the_shelf(put, go, db, chain, make_
     assert rows(db, Sent) == []
 
 
+def test_what_cannot_be_prepared_for_readers_keeps_no_result_back(put, go, db, chain, make_object):
+    asked = []
+
+    def ahead(ran):
+        asked.append(ran.session)
+        raise OSError("the disk is full")
+
+    put(make_object(1))
+    go(ahead=ahead)
+    assert asked == ["ses-01"]
+    assert the(db, Study).state is StudyState.DONE
+    assert len(rows(db, Result)) == 2
+    assert the(db, Job).reason == "a note"
+
+
 def test_one_study_that_fails_blocks_no_other_and_is_shown(put, go, db, chain, make_object):
     for study, patient in (("666", "P1"), ("777", "P2"), ("1", "P3")):
         put(make_object(study=study, patient=patient))

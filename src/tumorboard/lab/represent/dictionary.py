@@ -22,6 +22,7 @@ from tumorboard.lab.cohort import NotThere
 from tumorboard.lab.represent.base import Job, Learned, Material
 from tumorboard.lab.represent.cache import Made
 from tumorboard.lab.represent.learned import Scaler, pooled, thinned
+from tumorboard.lab.represent.pursuit import pursue
 from tumorboard.lab.represent.rows import ImageSettings, OfImages
 from tumorboard.lab.scene import Scene
 from tumorboard.lab.table import Floats, Unit
@@ -131,8 +132,6 @@ class PatchDictionary:
             max_iter=20,
             batch_size=256,
             fit_algorithm="cd",
-            transform_algorithm="omp",
-            transform_n_nonzero_coefs=min(self.nonzero, self.atoms),
             random_state=self.seed,
         )
         with _calm():
@@ -146,19 +145,17 @@ class PatchDictionary:
     def _row(self, patches: Material | None) -> Floats:
         if patches is None or not len(patches):
             return np.full(len(self.names), np.nan)
-        with _calm():
-            codes = np.abs(self.model.transform(self.scale(patches)))
+        codes = np.abs(pursue(self.scale(patches), self.model.components_, min(self.nonzero, self.atoms)))
         return np.concatenate([codes.mean(axis=0), codes.max(axis=0)])
 
 
 @contextmanager
 def _calm() -> Iterator[None]:
-    """Keep scikit-learn quiet: codes within a fit need not be exact, and a flat patch needs no atom."""
+    """Keep scikit-learn quiet: codes within a fit need not be exact."""
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", "Orthogonal matching pursuit", RuntimeWarning)
         yield
 
 

@@ -19,7 +19,7 @@ from tumorboard.serve.data.session import Database
 from tumorboard.serve.data.words import Origin
 from tumorboard.serve.log import silence, tell
 from tumorboard.serve.node.commitment import PUSH_MODEL, heard
-from tumorboard.serve.node.reap import reap
+from tumorboard.serve.node.reap import is_over, reap, tidy
 from tumorboard.serve.node.receive import Door
 from tumorboard.serve.node.tls import context_of
 from tumorboard.serve.settings import DepartmentSettings
@@ -28,6 +28,7 @@ from tumorboard.serve.shelf.room import Room
 
 if TYPE_CHECKING:
     from pynetdicom import AE
+    from pynetdicom.association import Association
     from pynetdicom.events import Event
     from pynetdicom.transport import ThreadedAssociationServer
 
@@ -63,6 +64,7 @@ class Node:
         shelf = shelf_of(settings)
         self.door = Door(db, shelf, Room(db, shelf, settings.keep))
         self._server: ThreadedAssociationServer | None = None
+        self._met: list[Association] = []
 
     @property
     def port(self) -> int:
@@ -77,9 +79,12 @@ class Node:
         return 0 if self._server is None else len(self._server.active_associations)
 
     def tend(self) -> None:
-        """End connections that broke inside; to be called every second or so."""
+        """End connections that broke inside, and clear up after ended ones; to be called every second or so."""
         if self._server is not None:
             reap(self._server.active_associations)
+        for assoc in [met for met in self._met if is_over(met)]:
+            tidy(assoc)
+            self._met.remove(assoc)
 
     def start(self) -> None:
         """Begin to listen.
@@ -98,6 +103,7 @@ class Node:
         self.door.shelf.sweep(older_s=0)  # of a process that was killed; nobody was told that they are safe
         told = self.settings.node
         handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, lambda event: self._met.append(event.assoc)),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_N_EVENT_REPORT, self._report),
             (evt.EVT_REJECTED, _rejected),
