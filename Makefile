@@ -41,11 +41,11 @@ test: check
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
-# what needs a real archive or a browser; skipped with the reason where Orthanc or Chromium is missing (5,000 damaged PDUs
-# take many minutes: test-slow)
+# what needs a real archive, a browser, or minutes of damaged messages; skipped with the reason where Orthanc or Chromium is
+# missing
 test-department: setup
 	@mkdir -p build/screenshots
-	SCREENSHOTS=build/screenshots OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadfile -rs --ignore=tests/serve/test_serve_fuzz.py tests/serve
+	SCREENSHOTS=build/screenshots OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow -n $(WORKERS) --dist loadfile -rs tests/serve
 
 # nnU-Net has an environment of its own: give NNUNET_PYTHON to run the benchmark beside it
 bench: setup
