@@ -23,7 +23,6 @@ from tumorboard.lab.impute import IMPUTERS, LowRankImpute, NearestImpute
 from tumorboard.lab.learners import LEARNERS, make_learner
 from tumorboard.lab.learners.subtypes import Subtypes
 from tumorboard.lab.learners.supervised_pca import SupervisedPca
-from tumorboard.lab.learners.svm import Smote
 from tumorboard.lab.outcome import martingale
 from tumorboard.lab.recipe import Outcomes, Validation
 from tumorboard.lab.scale import SCALES
@@ -211,9 +210,34 @@ def test_made_up_rows_are_made_of_training_rows_only(make_dataset):
     rare = np.flatnonzero(data.outcome.classes == 0)
     some = data.take(np.sort(np.concatenate([rare[:12], rare[:0], np.flatnonzero(data.outcome.classes == 1)])))
     learner = make_learner("svm", {"smote": True}, Outcomes.BINARY, 1)
-    assert isinstance(learner, Smote)
     learner.fit(some.table.values, some.outcome)
-    assert learner.made_up_ == int(some.outcome.values.sum()) - 12
+    (fitted,) = learner.estimator.calibrated_classifiers_
+    assert fitted.estimator.made_up_ == int(some.outcome.values.sum()) - 12
+
+
+def test_chances_of_a_support_vector_machine_are_learned_across_patients(make_dataset):
+    """Rows that stand there twice under one patient say nothing new: chances must not become surer by them."""
+    data = make_dataset("binary", n=60)
+    x = np.random.default_rng(5).normal(size=(60, 20))  # columns that know nothing of the outcome
+    x, outcome = np.tile(x, (3, 1)), data.outcome.take(np.tile(np.arange(60), 3))
+    who = [f"P{n % 60}" for n in range(180)]
+    spread = [
+        float(np.ptp(make_learner("svm", {}, Outcomes.BINARY, 1).whose(named).fit(x, outcome).predict(x)))
+        for named in (who, [])
+    ]
+    assert spread[0] < 0.5 < spread[1]
+
+
+@pytest.mark.parametrize("smote", [False, True])
+def test_a_support_vector_machine_needs_two_patients_of_each_class(make_dataset, smote):
+    data = make_dataset("binary", n=30)
+    yes = np.flatnonzero(data.outcome.classes == 1)
+    who = [f"P{n}" for n in range(30)]
+    for row in yes:
+        who[row] = "P-all"
+    learner = make_learner("svm", {"smote": smote}, Outcomes.BINARY, 1).whose(who)
+    with pytest.raises(InputError, match="two patients of each class"):
+        learner.fit(data.table.values, data.outcome)
 
 
 def test_supervised_components_find_a_weak_signal_of_many_columns(make_dataset):

@@ -29,7 +29,6 @@ from tumorboard.lab.learners import Learner, OneEach, Wrapped
 from tumorboard.lab.learners.cox import Cox
 from tumorboard.lab.learners.hazard_forest import HazardForest
 from tumorboard.lab.learners.supervised_pca import SupervisedPca
-from tumorboard.lab.learners.svm import Smote
 from tumorboard.lab.step import Floats
 from tumorboard.metrics.resampling import bootstrap
 
@@ -186,9 +185,8 @@ def _of_fold(
 
 def _answering(learner: Learner, question: Question) -> _Answering:
     """Return what is linear or a tree inside a learner, else the learner as a function."""
-    if isinstance(learner, OneEach | Smote):
-        one = learner.learner if isinstance(learner, Smote) else learner.each_[question.column]
-        return _answering(one, question if isinstance(learner, Smote) else dataclasses.replace(question, column=0))
+    if isinstance(learner, OneEach):
+        return _answering(learner.each_[question.column], dataclasses.replace(question, column=0))
     if isinstance(learner, Cox):
         return _Answering(linear_at(learner.coef_ / learner.spread_, learner.mean_), unit="log hazard")
     if isinstance(learner, HazardForest):

@@ -1,21 +1,23 @@
-"""Support vector machines, and SMOTE for rare classes.
+"""Support vector machines, their chances, and SMOTE for rare classes.
 
 Why it exists: Zhang's 94–96 % for grade came from SMOTE and an SVM. Made-up rows are made inside the training rows
 only: a neighbour of a test patient among them would be a leak.
 
-Sources: Cortes C, Vapnik V. Mach Learn 1995;20:273-297; Platt J. 1999 (chances); Chawla NV et al. J Artif Intell Res
-2002;16:321-357; Zhang X et al. Oncotarget 2017;8:47816-47830.
+Sources: Cortes C, Vapnik V. Mach Learn 1995;20:273-297; Platt J. 1999 (chances); Zhang X et al. Oncotarget
+2017;8:47816-47830.
 """
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from tumorboard.errors import InputError
 from tumorboard.lab.learners.base import Floats, Learner, Wrapped
 from tumorboard.lab.outcome import Outcome
+from tumorboard.lab.splits import inner_folds
 from tumorboard.lab.step import positive
 
 _PARTS = 3
@@ -53,60 +55,57 @@ def svm(
     if kind == "regression":
         return Wrapped(SVR(kernel=kernel, C=cost))
     machine = SVC(kernel=kernel, C=cost, class_weight="balanced" if balanced else None, random_state=seed)
-    learner = Platt(CalibratedClassifierCV(machine, ensemble=False, cv=_PARTS))
-    return Smote(learner, seed=seed) if smote else learner
+    if smote:
+        from tumorboard.lab.learners.evened import Evened
+
+        machine = Evened(machine, seed=seed)
+    return Platt(CalibratedClassifierCV(machine, ensemble=False), seed)
 
 
 class Platt(Wrapped):
-    """A calibrated classifier whose own folds are as many as the rarest class allows."""
+    """A classifier whose chances are learned on folds inside the training rows that keep patients together.
+
+    Parameters
+    ----------
+    estimator : CalibratedClassifierCV
+        Its folds are set here: as many as the rarest class allows.
+    seed : int
+        Of these folds.
+    """
+
+    def __init__(self, estimator: Any, seed: int = 0) -> None:
+        super().__init__(estimator)
+        self.seed = seed
+        self._patients: Sequence[str] = ()
+
+    def whose(self, patients: Sequence[str]) -> Self:
+        """Take the patient of each training row."""
+        self._patients = patients
+        return self
 
     def fit(self, x: Floats, outcome: Outcome) -> Self:
-        """Fit; at least two rows of each class are needed.
+        """Fit; rows of two patients of each class are needed.
 
         Raises
         ------
         InputError
-            A class has one row.
+            A class has rows of one patient only.
         """
-        rarest = int(np.bincount(outcome.classes)[np.unique(outcome.classes)].min())
-        if rarest < 2:
-            raise InputError("two training rows of each class at least", got="one", where="learner svm")
-        self.estimator.set_params(cv=min(_PARTS, rarest))
-        return super().fit(x, outcome)
-
-
-class Smote(Learner):
-    """Make up rows of the rarer classes between neighbours, then fit a learner.
-
-    Parameters
-    ----------
-    learner : Learner
-        That is fitted.
-    neighbours : int
-        Among which a row is made up.
-    seed : int
-        Of draws.
-    """
-
-    def __init__(self, learner: Learner, neighbours: int = 5, seed: int = 0) -> None:
-        self.learner, self.neighbours, self.seed = learner, neighbours, seed
-
-    def fit(self, x: Floats, outcome: Outcome) -> Self:
-        """Fit on real and made-up rows; ``made_up_`` counts the latter."""
-        from imblearn.over_sampling import SMOTE
-
-        y = outcome.classes
-        rarest = int(np.bincount(y)[np.unique(y)].min())
-        if rarest < 2:
-            self.made_up_ = 0
-            self.learner.fit(x, outcome)
-            return self
-        maker = SMOTE(k_neighbors=min(self.neighbours, rarest - 1), random_state=self.seed)
-        more, classes = maker.fit_resample(x, y)
-        self.made_up_ = len(more) - len(x)
-        self.learner.fit(more, Outcome(outcome.kind, classes.astype(np.float64).reshape(-1, 1), outcome.names))
+        self.estimator.set_params(cv=self._folds(outcome))
+        super().fit(x, outcome)
+        self.estimator.set_params(cv=None)
+        self._patients = ()  # a model keeps no name
         return self
 
-    def predict(self, x: Floats) -> Floats:
-        """Return what the learner predicts."""
-        return self.learner.predict(x)
+    def _folds(self, outcome: Outcome) -> Any:
+        who, classes = np.array(list(self._patients)), outcome.classes
+        own = len(set(who)) == len(who)  # or nobody was named
+        every = set(classes)
+        rarest = min(int((classes == c).sum()) if own else len(set(who[classes == c])) for c in every)
+        told = min(_PARTS, rarest)
+        if rarest >= 2 and own:
+            return told
+        folds = inner_folds(outcome.strata, list(who), told, self.seed) if rarest >= 2 else []
+        if not folds or any(set(classes[train]) != every for train, _ in folds):
+            raise InputError("training rows of two patients of each class at least", got="one", where="learner svm")
+        return folds
