@@ -5,6 +5,7 @@ all. The cohorts are those of ``tumorboard simulate --patients 400 --kind glioma
 --also …`` (and ``--visits 5``, ``--grade 2 --grade 3``, ``--kind metastases``, ``--kind mixed``), the null ones the
 same with ``--null``; a recipe takes the first cohort that it can run on (``--only`` gives some a cohort of their own).
 What is finished is kept, and the same command goes on after a stop; rows of features are kept for all recipes together.
+Models are not explained here, which takes longer than they do: ``tumorboard lab run`` writes pages.
 
 Without ``--null`` outcomes of the same cohort are shuffled among its patients: every tie between them and anything else
 is gone. A null cohort's images and survival depend on nothing that its tables say; where the outcome and the features
@@ -232,7 +233,7 @@ def finished(
     for number, cohort in enumerate(cohorts):
         start = time.monotonic()
         try:
-            ran = run_recipe(recipe, rows_of(recipe, cohort, home, workers), place, null=shuffled, workers=workers)
+            ran = run_recipe(recipe, rows_of(recipe, cohort, home, workers), null=shuffled, workers=workers)
             found, key = lines_of(recipe, ran, world, level, time.monotonic() - start), keys[number]
             break
         except TumorboardError as error:
