@@ -11,6 +11,13 @@ pytestmark = pytest.mark.slow
 KEY = "study0000000000{}"
 
 
+FILLED = """() => room.visible().map((pane) => {
+  const { width, height } = pane.nv.canvas;
+  return pane.tiles().every(({ leftTopWidthHeight: [, , w, h] }) => w === width && h === height);
+})"""
+"""Whether each view was drawn after its place had changed for the last time."""
+
+
 def _open(page, address: str) -> None:
     page.goto(f"{address}/room/{KEY.format(3)}", wait_until="domcontentloaded")
     page.wait_for_selector("body[data-ready=yes]", state="attached")
@@ -104,6 +111,7 @@ def test_views_and_accessibility(page, address, shot, serious):
     for name in ("planes", "compared"):
         page.keyboard.press("g")
         time.sleep(3)
+        assert all(page.evaluate(FILLED)), name
         shot(page, name)
     page.keyboard.press("u")
     page.keyboard.press("?")

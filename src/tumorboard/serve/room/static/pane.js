@@ -48,6 +48,12 @@ export class Pane {
     this.paint = this.nv.drawScene.bind(this.nv);
     this.nv.drawScene = () => {};
     awayFromEdges(this.nv);
+    // NiiVue empties the canvas when its place changes, a frame later than we hear of it.
+    const resize = this.nv.resizeListener.bind(this.nv);
+    this.nv.resizeListener = () => {
+      resize();
+      this.room.redraw();
+    };
     const canvas = root.querySelector(".gl");
     withFewPrograms(canvas);
     this.ready = this.nv.attachToCanvas(canvas, false).then(() => {
