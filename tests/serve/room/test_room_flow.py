@@ -94,6 +94,7 @@ def test_from_the_scanner_to_a_corrected_outline_in_the_archive(
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/studies/*", wait_until="load")
+    page.wait_for_function(PICTURED)
     shot(page, "flow-4-study")
     page.keyboard.press("r")
     page.wait_for_selector("body[data-ready=yes]", state="attached")
@@ -112,6 +113,13 @@ def test_from_the_scanner_to_a_corrected_outline_in_the_archive(
     assert _volume_ml(new, "ET") == pytest.approx(painted, rel=0.05)
     assert _volume_ml(new, "ET") - _volume_ml(old, "ET") == pytest.approx(painted - volume, rel=0.2)
     _look_and_leave(page, address, shot)
+
+
+PICTURED = """() => [...document.images].every((image) => {
+  const isInView = image.getBoundingClientRect().top < innerHeight;
+  return !isInView || (image.complete && image.naturalWidth > 0);
+})"""
+"""Whether each picture in view has come."""
 
 
 def _log_in(page, address: str, person: tuple[str, str], shot) -> None:
@@ -137,6 +145,7 @@ def _look_and_leave(page, address: str, shot) -> None:
     shot(page, "flow-8-worklist")
     page.locator("tr[data-study] a.open").first.click()
     page.wait_for_url("**/studies/*", wait_until="load")
+    page.wait_for_function(PICTURED)
     shot(page, "flow-9-study")
     page.click("text=Log out")
     page.wait_for_url("**/login*")
