@@ -164,6 +164,15 @@ def test_the_most_urgent_come_first(waiting, db):
     assert due(db) == []
 
 
+def test_a_job_whose_worker_stopped_comes_before_its_equals_and_after_what_is_more_urgent(waiting, db):
+    jobs = [waiting(str(n)) for n in (1, 2, 3)]
+    change(db, jobs[2], priority=1)
+    claim(db, jobs[1], "a")
+    change(db, jobs[1], beat_at=now() - dt.timedelta(seconds=31))
+    put_back_orphans(db, RULES)
+    assert [job for job, _ in due(db)] == [jobs[2], jobs[1], jobs[0]]
+
+
 def test_the_carrier_wakes_by_priority_and_says_again_what_was_lost(waiting, db, settings):
     jobs = [waiting(str(n)) for n in (1, 2)]
     change(db, jobs[1], priority=5)

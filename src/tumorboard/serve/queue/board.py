@@ -24,6 +24,8 @@ BUSY_SECONDS = 5.0
 """A job whose patient is at work is looked at again after this time."""
 
 STOPPED = "the worker stopped while it was at it"
+BEGUN = 0.5
+"""How far a job whose worker stopped goes before its equals; less than a step of priority."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,10 @@ def put_back_orphans(db: Database, settings: JobSettings) -> list[int]:
         return [job.id for job in lost]
 
 
-def due(db: Database, *, also_announced: bool = False) -> list[tuple[int, int]]:
+def due(db: Database, *, also_announced: bool = False) -> list[tuple[int, float]]:
     """Return the jobs that can be begun now, the most urgent first, and mark them as announced.
+
+    Of equally urgent ones those come first whose worker stopped: part of their work is done.
 
     Parameters
     ----------
@@ -174,17 +178,18 @@ def due(db: Database, *, also_announced: bool = False) -> list[tuple[int, int]]:
 
     Returns
     -------
-    list of (int, int)
+    list of (int, float)
         Job and priority.
     """
     with db.begin() as session:
         waiting = session.query(Job).filter(Job.state == JobState.QUEUED, Job.due_at <= now())
         if not also_announced:
             waiting = waiting.filter(Job.announced_at.is_(None))
-        found = waiting.order_by(Job.priority.desc(), Job.id).all()
+        found = waiting.all()
         for job in found:
             job.announced_at = now()
-        return [(job.id, job.priority) for job in found]
+        ranks = [(job.id, job.priority + (BEGUN if job.reason == STOPPED else 0.0)) for job in found]
+        return sorted(ranks, key=lambda rank: (-rank[1], rank[0]))
 
 
 def _can_begin(session: Session, job: Job) -> bool:
