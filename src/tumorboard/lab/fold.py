@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -253,20 +253,3 @@ def _read(place: Path, fold: Fold) -> FoldResult | None:
         return FoldResult(fold, values, survival, raw["settings"], tuple(raw["kept"]), bool(raw["settled"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def balanced(fold: Fold, outcome: Outcome, seed: int) -> Fold:
-    """Return a leave-one-out fold whose training rows hold each class in the share that all rows have.
-
-    Leaving a row out makes its class rarer in training, which pulls every prediction away from the truth: on chance
-    data the area lies below 0.5. One row of each other class goes as well.
-
-    Source: Parker BJ, Günter S, Bedo J. BMC Bioinformatics 2007;8:326.
-    """
-    strata = outcome.strata
-    rng = np.random.default_rng([seed, int(fold.test[0])])
-    gone = []
-    for other in np.unique(strata):
-        if other not in strata[fold.test]:
-            gone.append(int(rng.choice(fold.train[strata[fold.train] == other])))
-    return replace(fold, train=np.setdiff1d(fold.train, gone))

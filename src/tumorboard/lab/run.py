@@ -19,10 +19,10 @@ from tumorboard.lab.beaten import chance_p, difference
 from tumorboard.lab.checks import check_dataset, check_parts, check_values
 from tumorboard.lab.conformal import Conformal
 from tumorboard.lab.dataset import Dataset, gather
-from tumorboard.lab.fold import Fitted, FoldResult, balanced, fit, horizons, run_fold
+from tumorboard.lab.fold import Fitted, FoldResult, fit, horizons, run_fold
 from tumorboard.lab.recipe import Outcomes, Recipe, read_recipe
 from tumorboard.lab.scores import Predicted, judged
-from tumorboard.lab.splits import Fold, make_folds
+from tumorboard.lab.splits import Fold, balanced, make_folds
 from tumorboard.metrics.classify.delong import Comparison
 from tumorboard.metrics.estimate import Estimate
 
@@ -187,7 +187,7 @@ def _dataset(recipe: Recipe, cohort: Cohort | Dataset, cache: Path | None, worke
 
 
 def draw_folds(recipe: Recipe, data: Dataset) -> tuple[Fold, ...]:
-    """Return the folds of a recipe on rows; where one row is left out, classes of the rest are kept in balance.
+    """Return the folds of a recipe on rows; where one patient is left out, classes of the rest are kept in balance.
 
     Raises
     ------
@@ -195,11 +195,9 @@ def draw_folds(recipe: Recipe, data: Dataset) -> tuple[Fold, ...]:
         As :func:`tumorboard.lab.splits.make_folds`.
     """
     folds = make_folds(recipe.validation, data.rowwise, recipe.seed)
-    single = recipe.validation.name == "leave_one_out" and all(len(f.test) == 1 for f in folds)
+    one_out = recipe.validation.name == "leave_one_out" and recipe.validation.stratify
     few = len(np.unique(data.outcome.strata)) <= 3 and data.outcome.kind is not Outcomes.MULTILABEL
-    if single and few and recipe.validation.stratify:
-        return tuple(balanced(f, data.outcome, recipe.seed) for f in folds)
-    return folds
+    return balanced(folds, data.outcome.strata, recipe.seed) if one_out and few else folds
 
 
 def _run_folds(

@@ -13,6 +13,7 @@ from tumorboard.errors import InputError
 from tumorboard.lab import Dataset, Outcome, Table, Unit, run_recipe
 from tumorboard.lab.fold import run_fold
 from tumorboard.lab.recipe import Validation
+from tumorboard.lab.run import draw_folds
 from tumorboard.lab.splits import SPLITS, Fold, checked, make_folds
 
 SELECT = ["impute", "zscore", {"name": "univariate", "keep": 10}]
@@ -61,6 +62,28 @@ def test_leave_one_out_on_noise_is_not_below_chance(make_recipe, make_dataset):
         data = make_dataset("binary", n=40, columns=3, effect=0.0, seed=seed)
         areas.append(run_recipe(recipe.with_settings(metrics=["auc"]), data).metrics["auc"].value)
     assert np.mean(areas) > 0.38
+
+
+@pytest.mark.parametrize(("stratify", "low", "high"), [(True, 0.45, 0.55), (False, 0.0, 0.35)])
+def test_leaving_out_patients_with_several_lesions_is_at_chance_too(make_recipe, stratify, low, high):
+    """What finds nothing predicts the share of training rows: without balance that alone is worse than chance."""
+    how = {"name": "leave_one_out", "stratify": stratify}
+    recipe = make_recipe("binary", {"name": "logistic", "strength": 100.0}, validation=how, metrics=["auc"])
+    areas = []
+    for seed in range(4):
+        one = noise(n=90, columns=3, seed=seed)
+        units = [Unit(f"P{n // 3}", lesion=str(n % 3)) for n in range(90)]
+        lesions = Dataset.of(Table.of(units, dict(zip(one.table.names, one.table.values.T, strict=True))), one.outcome)
+        areas.append(run_recipe(recipe, lesions).metrics["auc"].value)
+    assert low < np.mean(areas) < high
+
+
+@pytest.mark.parametrize("rows_each", [1, 3])
+def test_where_one_is_left_out_every_fold_trains_on_as_many_of_each_class(make_recipe, make_dataset, rows_each):
+    data = make_dataset("binary", n=60, rows_each=rows_each)
+    folds = draw_folds(make_recipe("binary", validation={"name": "leave_one_out"}), data)
+    assert len({tuple(np.bincount(data.outcome.classes[fold.train])) for fold in folds}) == 1
+    assert sorted(np.concatenate([fold.test for fold in folds])) == list(range(60))
 
 
 @pytest.mark.parametrize("name", [n for n in SPLITS if n not in ("leave_site_out", "temporal", "external")])
