@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -26,9 +25,7 @@ from tumorboard.lab.apply.shelf import Ready
 from tumorboard.lab.apply.told import CaseTold, DriverTold, Told, Why
 from tumorboard.lab.apply.words import outcome_words
 from tumorboard.lab.dataset import REAL, Dataset
-from tumorboard.lab.explained.additive import linear_at
-from tumorboard.lab.learners.base import OneEach, Wrapped
-from tumorboard.lab.learners.cox import Cox
+from tumorboard.lab.explained.exact import Number, inside_of
 from tumorboard.lab.recipe import Outcomes
 from tumorboard.lab.step import Floats
 
@@ -163,40 +160,14 @@ def drivers_of(case: Case, told: Told) -> Drivers:
         raise _without_cases()
     names = cases.names
     background = Rows(cases.prepared, names)
-    model, target = _asked(case, told)
+    kind = case.ready.recipe.endpoint.kind
+    column = 0 if kind is Outcomes.BINARY else target_of(case.ready, told)
+    which = Number(column, kind is Outcomes.REGRESSION, kind not in (Outcomes.REGRESSION, Outcomes.SURVIVAL))
+    asked = inside_of(case.ready.model.fitted.pipeline.learner, which)
     found = shapley(
-        model, Rows(case.prepared, names), background=background, target=target, about=case.about(told)
+        asked.model, Rows(case.prepared, names), background=background, target=asked.target, about=case.about(told)
     ).case(0)
-    return dataclasses.replace(found, unit="log hazard") if model_is_cox(case) else found
-
-
-def model_is_cox(case: Case) -> bool:
-    """Return whether the learner is a Cox model, whose contributions are log hazards."""
-    return isinstance(case.ready.model.fitted.pipeline.learner, Cox)
-
-
-def _asked(case: Case, told: Told) -> tuple[Any, int]:
-    """Return what is asked: a plain estimator where it can be explained exactly, else a function."""
-    learner = case.ready.model.fitted.pipeline.learner
-    target = target_of(case.ready, told)
-    if isinstance(learner, OneEach):
-        learner, target = learner.each_[target], 1
-    if isinstance(learner, Cox):
-        return linear_at(learner.coef_ / learner.spread_, learner.mean_), 0
-    estimator = learner.estimator if type(learner) is Wrapped else None
-    exact = ("LogisticRegression", "Ridge", "Lasso", "HistGradientBoosting", "RandomForest")
-    if estimator is not None and type(estimator).__name__.startswith(exact):
-        classes = getattr(estimator, "classes_", None)
-        return estimator, target if classes is None else int(np.searchsorted(classes, target))
-    return _function(learner, target), target
-
-
-def _function(learner: Any, target: int) -> Callable[[Floats], Floats]:
-    def told(x: Floats) -> Floats:
-        found: Floats = learner.predict(x)
-        return found[:, target if found.shape[1] > 1 else 0]
-
-    return told
+    return dataclasses.replace(found, unit=asked.unit or found.unit)
 
 
 def _driver(case: Case, column: str, effect: float) -> DriverTold:

@@ -1,11 +1,8 @@
 """Shapley values of the laboratory's learners, fold by fold.
 
-Why it exists: linear learners and trees have exact values, but most of ours are wrapped: a Cox model, components of
-columns, a machine behind a calibration. What is linear or a tree inside is taken out; any other learner is sampled, for
-fewer patients.
-
-Values are of the columns that the learner sees, after selection and scaling. A column that a fold's model does not see
-has the value 0, which is what Shapley's axioms give it.
+Why it exists: what is linear or a tree inside a learner has exact values; any other learner is sampled, for fewer
+patients. Values are of the columns that the learner sees, after selection and scaling. A column that a fold's model
+does not see has the value 0, which is what Shapley's axioms give it.
 """
 
 from __future__ import annotations
@@ -13,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +19,9 @@ from tumorboard.explain.explanation import About, Driver, Drivers, Scope, by_siz
 from tumorboard.explain.tables.inputs import Rows
 from tumorboard.explain.tables.shapley import CITES, Shapley, shapley
 from tumorboard.explain.words import drivers_sentence
+from tumorboard.lab.explained.exact import Inside, Number, inside_of
 from tumorboard.lab.explained.questions import Question
 from tumorboard.lab.explained.refitted import OutOfFold, Part
-from tumorboard.lab.learners import Learner, OneEach, Wrapped
-from tumorboard.lab.learners.cox import Cox
-from tumorboard.lab.learners.hazard_forest import HazardForest
-from tumorboard.lab.learners.supervised_pca import SupervisedPca
 from tumorboard.lab.step import Floats
 from tumorboard.metrics.resampling import bootstrap
 
@@ -87,16 +80,6 @@ class Additive:
         return dict(zip(self.names, np.abs(self.values).mean(axis=0).tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class _Answering:
-    """What is handed to the package: an estimator or a function, its class, and the unit of the answer."""
-
-    model: Any
-    target: int = 1
-    unit: str = ""
-    exact: bool = True
-
-
 def additive(source: OutOfFold, question: Question, about: About, cases: Sequence[int], seed: int) -> Additive:
     """Return Shapley values of rows out of fold.
 
@@ -118,9 +101,10 @@ def additive(source: OutOfFold, question: Question, about: About, cases: Sequenc
     InputError
         The learner can only be sampled and sees too many columns.
     """
+    which = Number(question.column, question.quantity, question.discrete)
     found: list[tuple[Shapley, NDArray[np.int64]]] = []
     for part in source.parts:
-        asked = _answering(part.fitted.pipeline.learner, question)
+        asked = inside_of(part.fitted.pipeline.learner, which)
         at = _rows(part, len(source.rows), cases, asked, len(part.fitted.pipeline.names_))
         if len(at):
             found.append((_of_fold(part, asked, source, at, about, seed), at))
@@ -140,7 +124,7 @@ def additive(source: OutOfFold, question: Question, about: About, cases: Sequenc
     return Additive(names, rows, values, base, told, first.unit, ways[first.how], each)
 
 
-def _rows(part: Part, total: int, cases: Sequence[int], asked: _Answering, columns: int) -> NDArray[np.int64]:
+def _rows(part: Part, total: int, cases: Sequence[int], asked: Inside, columns: int) -> NDArray[np.int64]:
     """Return rows of a fold that are explained: all, or as many as may be asked, the cases first."""
     if asked.exact:
         most = max(1, MOST_ROWS * len(part.at) // total)
@@ -158,9 +142,7 @@ def _rows(part: Part, total: int, cases: Sequence[int], asked: _Answering, colum
     return np.sort(np.array([*wanted, *more], dtype=np.int64))
 
 
-def _of_fold(
-    part: Part, asked: _Answering, source: OutOfFold, at: NDArray[np.int64], about: About, seed: int
-) -> Shapley:
+def _of_fold(part: Part, asked: Inside, source: OutOfFold, at: NDArray[np.int64], about: About, seed: int) -> Shapley:
     """Return values of one fold; its rows are shown in the columns' own units where these are still what they were."""
     pipeline, names = part.fitted.pipeline, part.fitted.pipeline.names_
     own = at - int(part.at[0])
@@ -181,63 +163,3 @@ def _of_fold(
     return dataclasses.replace(
         found, rows=Rows(values, names), background=Rows(before, names), unit=asked.unit or found.unit
     )
-
-
-def _answering(learner: Learner, question: Question) -> _Answering:
-    """Return what is linear or a tree inside a learner, else the learner as a function."""
-    if isinstance(learner, OneEach):
-        return _answering(learner.each_[question.column], dataclasses.replace(question, column=0))
-    if isinstance(learner, Cox):
-        return _Answering(linear_at(learner.coef_ / learner.spread_, learner.mean_), unit="log hazard")
-    if isinstance(learner, HazardForest):
-        return _Answering(learner.forest_, unit="deaths beyond what was expected")
-    if type(learner) is Wrapped and _known(learner.estimator):
-        return _Answering(learner.estimator, _class(learner, question.column))
-    linear = _components(learner) if isinstance(learner, SupervisedPca) else None
-    if linear is not None:
-        return linear
-    unit = "1" if question.quantity or not question.discrete else "probability"
-    return _Answering(lambda x: learner.predict(np.asarray(x))[:, question.column], unit=unit, exact=False)
-
-
-def _known(estimator: Any) -> bool:
-    words = ("LogisticRegression", "Ridge", "ElasticNet", "RandomForest", "HistGradientBoosting")
-    return type(estimator).__name__.startswith(words)
-
-
-def _class(learner: Wrapped, column: int) -> int:
-    """Return the place of a class among those that the training rows had."""
-    classes = getattr(learner.estimator, "classes_", None)
-    if classes is None:
-        return 0
-    if len(classes) == 2 and learner.count_ <= 2:
-        return 1
-    found = np.flatnonzero(np.asarray(classes) == column)
-    if not len(found):
-        raise InputError("a class of the training rows", got="one that they lack", where="Shapley values")
-    return int(found[0])
-
-
-def linear_at(slopes: Floats, centre: Floats) -> Any:
-    """Return a linear estimator of these slopes that is 0 at a centre; Shapley values of such a one are exact."""
-    from sklearn.linear_model import LinearRegression
-
-    made = LinearRegression()
-    made.coef_, made.intercept_, made.n_features_in_ = slopes, -float(slopes @ centre), len(slopes)
-    return made
-
-
-def _components(learner: SupervisedPca) -> _Answering | None:
-    """Return the regression on components as one on columns, which it is; None for several classes at once."""
-    slopes = np.zeros(len(learner.mean_))
-    head: Any = learner.head_
-    if isinstance(head, Cox):
-        slopes[learner.kept_] = learner.directions_ @ (head.coef_ / head.spread_)
-        return _Answering(linear_at(slopes / learner.spread_, learner.mean_), unit="log hazard")
-    weights = np.atleast_2d(np.asarray(head.estimator.coef_, dtype=np.float64))
-    if len(weights) > 1:
-        return None
-    slopes[learner.kept_] = learner.directions_ @ weights[0]
-    made = linear_at(slopes / learner.spread_, learner.mean_)
-    made.intercept_ += float(np.ravel(head.estimator.intercept_)[0])
-    return _Answering(made, unit="log-odds" if hasattr(head.estimator, "predict_proba") else "")
