@@ -266,12 +266,12 @@ def rows_of(recipe: Recipe, cohort: Cohort, home: Path, workers: int = 1) -> Dat
 def verdict(line: Line) -> str:
     """Return where the Bonferroni interval of a line lies: above, below or around chance."""
     even = 0.0 if line.metric == "r2" else line.chance  # no better than the mean of all
-    if line.metric == "r2" and line.wide_high < 0:
-        return "covers chance"  # what knows nothing errs more than the mean of those whom it has not seen
     if line.value == 1.0 and line.wide_low is None and line.n >= SEPARATED and even is not None:
         return "above"  # all classes apart: no interval, and no chance finding
     if line.wide_low is None or line.wide_high is None or even is None:
         return "not assessable"
+    if line.metric == "r2":  # what knows nothing errs more than the mean of those whom it has not seen
+        return "above" if line.wide_low > even else "covers chance"
     return "above" if line.wide_low > even else "below" if line.wide_high < even else "covers chance"
 
 
