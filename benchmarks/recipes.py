@@ -47,6 +47,7 @@ GREW, GREW_MM, HALVED = 1.2, 1.0, 0.5
 volume halved (chosen near RANO-BM, whose 5 mm few digital lesions reach)."""
 
 NOT_OF_IMAGES = frozenset({"kind", "primary", "truth", "lesions.kind", "cells_mm2", "local_failure", "responder"})
+OF_ALL_LESIONS = frozenset({"responded", "pfs_days"})
 SHUFFLED_TOO = NOT_OF_IMAGES | {"responded", "pfs_days", "pfs_event", "expression_subtype"}
 """Outcomes that follow from the same course or tissue as the images, in a null cohort too."""
 
@@ -153,8 +154,13 @@ def shuffles(recipe: Recipe) -> bool:
 
 
 def planted(recipe: Recipe, label: str) -> str:
-    """Return how large the effect is that digital images carry of an outcome: large, small, or none."""
+    """Return how large the effect is that digital images carry of an outcome: large, small, none, or by number.
+
+    What became of a patient's lesions together is the more likely bad the more there are, and images show how many.
+    """
     column = label or (recipe.endpoint.column or recipe.endpoint.days)
+    if column in OF_ALL_LESIONS:
+        return "by number"
     if column in ("kind", "truth", "lesions.kind", "cells_mm2", "two_hg_mm", "grade", "diagnosis"):
         return "large"
     if column == "survival_days":

@@ -277,6 +277,7 @@ def test_where_an_effect_is_planted_and_what_a_null_cohort_leaves():
     assert BENCHMARK.planted(read_recipe("D3"), "") == "small"  # MGMT moves diffusion by 6 %
     assert BENCHMARK.planted(read_recipe("F12"), "") == "none"
     assert BENCHMARK.planted(read_recipe("D13"), "") == "none"
+    assert BENCHMARK.planted(read_recipe("F15"), "") == "by number"  # of the patient's lesions all must respond
     assert not BENCHMARK.shuffles(read_recipe("D5"))
     assert BENCHMARK.shuffles(read_recipe("C3"))  # the kind of tumour stays visible
     assert BENCHMARK.shuffles(read_recipe("D2"))  # age and IDH stand in one table
