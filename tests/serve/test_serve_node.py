@@ -130,7 +130,9 @@ def test_a_disk_that_fills_up_while_writing_is_told(start, call, db, make_object
 def test_the_quota_counts(settings, db, call, make_object):
     keep = settings.keep.model_copy(update={"disk_gib": 1e-7})
     with Node(settings.model_copy(update={"keep": keep}), db) as node:
-        assert call(node).send_c_store(make_object(1)).Status == 0xA700
+        assoc = call(node)
+        assert assoc.send_c_store(make_object(1)).Status == 0xA700
+        assoc.release()  # the node waits for open ones
 
 
 def test_an_object_that_is_not_what_the_request_says_is_refused(start, call, db, make_object):
