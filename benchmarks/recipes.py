@@ -48,7 +48,8 @@ volume halved (chosen near RANO-BM, whose 5 mm few digital lesions reach)."""
 
 NOT_OF_IMAGES = frozenset({"kind", "primary", "truth", "lesions.kind", "cells_mm2", "local_failure", "responder"})
 OF_ALL_LESIONS = frozenset({"responded", "pfs_days"})
-SHUFFLED_TOO = NOT_OF_IMAGES | {"responded", "pfs_days", "pfs_event", "expression_subtype"}
+"""Outcomes of all lesions of a patient together."""
+SHUFFLED_TOO = NOT_OF_IMAGES | OF_ALL_LESIONS | {"pfs_event", "expression_subtype"}
 """Outcomes that follow from the same course or tissue as the images, in a null cohort too."""
 
 SEPARATED = 40
@@ -276,9 +277,10 @@ def verdict(line: Line) -> str:
         return "above"  # all classes apart: no interval, and no chance finding
     if line.wide_low is None or line.wide_high is None or even is None:
         return "not assessable"
-    if line.metric == "r2":  # what knows nothing errs more than the mean of those whom it has not seen
-        return "above" if line.wide_low > even else "covers chance"
-    return "above" if line.wide_low > even else "below" if line.wide_high < even else "covers chance"
+    if line.wide_low > even:
+        return "above"
+    # what knows nothing errs more than the mean of those whom it has not seen: its R2 lies below 0
+    return "below" if line.wide_high < even and line.metric != "r2" else "covers chance"
 
 
 def table(pairs: Sequence[tuple[Recipe, Line, Line]], null_images: bool = True) -> str:

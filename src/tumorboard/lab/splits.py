@@ -170,13 +170,10 @@ def balanced(folds: Sequence[Fold], strata: NDArray[np.int64], seed: int) -> tup
 
 
 def _cut(fold: Fold, strata: NDArray[np.int64], fewest: dict[int, int], seed: int) -> Fold:
-    chance, gone = np.random.default_rng([seed, int(fold.test[0])]), []
+    chance, gone = np.random.default_rng([seed, int(fold.test[0])]), list[int]()
     for stratum, kept in fewest.items():
         there = fold.train[strata[fold.train] == stratum]
-        if len(there) == kept + 1:
-            gone.append(int(chance.choice(there)))
-        elif len(there) > kept:
-            gone += chance.choice(there, len(there) - kept, replace=False).tolist()
+        gone += chance.choice(there, len(there) - kept, replace=False).tolist()
     return replace(fold, train=np.setdiff1d(fold.train, gone))
 
 

@@ -98,14 +98,14 @@ class Platt(Wrapped):
         return self
 
     def _folds(self, outcome: Outcome) -> Any:
-        who, classes = np.array(list(self._patients)), outcome.classes
-        own = len(set(who)) == len(who)  # or nobody was named
+        classes = outcome.classes
+        who = np.array(list(self._patients) or range(len(classes)))  # where nobody is named, each row is a patient
         every = set(classes)
-        rarest = min(int((classes == c).sum()) if own else len(set(who[classes == c])) for c in every)
-        told = min(_PARTS, rarest)
-        if rarest >= 2 and own:
-            return told
-        folds = inner_folds(outcome.strata, list(who), told, self.seed) if rarest >= 2 else []
-        if not folds or any(set(classes[train]) != every for train, _ in folds):
-            raise InputError("training rows of two patients of each class at least", got="one", where="learner svm")
-        return folds
+        rarest = min(len(set(who[classes == c])) for c in every)
+        if rarest >= 2:
+            if len(set(who)) == len(who):
+                return min(_PARTS, rarest)
+            folds = inner_folds(outcome.strata, list(who), min(_PARTS, rarest), self.seed)
+            if all(set(classes[train]) == every for train, _ in folds):
+                return folds
+        raise InputError("training rows of two patients of each class at least", got="one", where="learner svm")

@@ -40,8 +40,8 @@ def reap(connections: list[Any]) -> int:
     return len(dead)
 
 
-def tidy(assoc: Any) -> int:
-    """Close and remove the files of objects that nobody will take any more; return how many.
+def tidy(assoc: Any) -> None:
+    """Close and remove the files of objects that nobody will take any more.
 
     Parameters
     ----------
@@ -53,11 +53,10 @@ def tidy(assoc: Any) -> int:
     with contextlib.suppress(Empty):
         while True:
             files.append(getattr(assoc.dimse.msg_queue.get_nowait()[1], "_dataset_file", None))
-    left = [file for file in files if file is not None]
-    for file in left:
-        file.close()
-        Path(file.name).unlink(missing_ok=True)
-    return len(left)
+    for file in files:
+        if file is not None:
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
 
 
 def is_over(assoc: Any) -> bool:
