@@ -68,10 +68,10 @@ def followed_csv(folder: Path, out: Path) -> Path:
     ``pfs_event`` of patients (a lesion that failed, or a new one).
     """
     truth = folder / "derivatives" / "truth"
-    people = {r["participant_id"] for r in _rows(folder / "participants.tsv") if r["kind"] == "metastases"}
-    days = {(r["participant_id"], r["session_id"]): int(r["day"]) for r in _rows(truth / "visits.tsv")}
+    people = {r["participant_id"] for r in rows_in(folder / "participants.tsv") if r["kind"] == "metastases"}
+    days = {(r["participant_id"], r["session_id"]): int(r["day"]) for r in rows_in(truth / "visits.tsv")}
     seen: dict[str, dict[str, dict[str, dict[str, str]]]] = {p: {} for p in sorted(people)}
-    for r in _rows(truth / "lesions.tsv"):
+    for r in rows_in(truth / "lesions.tsv"):
         if r["participant_id"] in people:
             seen[r["participant_id"]].setdefault(r["lesion"], {})[r["session_id"]] = r
     lines = ["participant_id,session_id,lesion,local_failure,responder,responded,pfs_days,pfs_event"]
@@ -111,7 +111,7 @@ def _volume(row: dict[str, str] | None) -> float:
     return 0.0 if row is None else float(row["diameter_mm"]) ** 3
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_in(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
@@ -299,8 +299,8 @@ def table(pairs: Sequence[tuple[Recipe, Line, Line]], null_images: bool = True) 
             verdict(null), verdict(null)
         )
         cells = (
-            *(name, digital.metric, _published(recipe, digital.metric), _shown(digital), digital.n or "–"),
-            *(planted(recipe, digital.label), found, _shown(null), null.n or "–", by, within),
+            *(name, digital.metric, _published(recipe, digital.metric), shown(digital), digital.n or "–"),
+            *(planted(recipe, digital.label), found, shown(null), null.n or "–", by, within),
         )
         lines.append("| " + " | ".join(str(c).replace("|", "/") for c in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -314,7 +314,7 @@ def _published(recipe: Recipe, metric: str) -> str:
     return "; ".join(numbers) or "–"
 
 
-def _shown(line: Line) -> str:
+def shown(line: Line) -> str:
     if line.value is None:
         return f"did not run: {line.why}" if line.why else "not assessable"
     if line.low is None or line.high is None:
@@ -342,31 +342,31 @@ def write_results(pairs: Sequence[tuple[Recipe, Line, Line]], out: Path, null_im
     text = summary(pairs) + "\n" + table(pairs, null_images)
     write_atomic(out / "recipes.md", text)
     header = [f.name for f in fields(Line)]
-    rows = [[_cell(v) for v in asdict(line).values()] for _, *both in pairs for line in both]
+    rows = [[cell(v) for v in asdict(line).values()] for _, *both in pairs for line in both]
     write_atomic(out / "recipes.csv", table_text(header, rows))
     return text
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     return "" if value is None else round(value, 4) if isinstance(value, float) else value
 
 
 def read_results(file: Path) -> list[tuple[Recipe, Line, Line]]:
     """Return what :func:`write_results` wrote as CSV."""
     with file.open(encoding="utf-8", newline="") as opened:
-        found = [_line(row) for row in csv.DictReader(opened)]
+        found = [line_of(row) for row in csv.DictReader(opened)]
     by = {(line.recipe, line.label, line.world): line for line in found}
     return [(read_recipe(n), one, by[n, label, "null"]) for (n, label, world), one in by.items() if world == "digital"]
 
 
-def _line(row: dict[str, str]) -> Line:
+def line_of(row: dict[str, str]) -> Line:
     numbers = ("value", "low", "high", "wide_low", "wide_high", "chance")
     told: dict[str, Any] = {k: float(row[k]) if row[k] else None for k in numbers}
     told |= {"n": int(row["n"]), "seconds": float(row["seconds"])}
     return Line(**{**row, **told})
 
 
-def _cohorts(folders: Sequence[Path], out: Path, world: str) -> list[Cohort]:
+def cohorts_of(folders: Sequence[Path], out: Path, world: str) -> list[Cohort]:
     found = []
     for folder in folders:
         place = out / f"{world}-{folder.resolve().name}" / "followed.csv"
@@ -392,8 +392,8 @@ def main() -> None:
     if not wanted.cohort:
         print("cohorts are not there (--cohort DIR; see the head of this file)")
         return
-    digital, images = _cohorts(wanted.cohort, wanted.out, "digital"), bool(wanted.null)
-    null = _cohorts(wanted.null, wanted.out, "null") if images else digital
+    digital, images = cohorts_of(wanted.cohort, wanted.out, "digital"), bool(wanted.null)
+    null = cohorts_of(wanted.null, wanted.out, "null") if images else digital
     pairs: list[tuple[Recipe, Line, Line]] = []
     for recipe in _recipes(wanted.only):
         how = {"home": wanted.out, "workers": wanted.workers, "run": not wanted.collect}
@@ -404,7 +404,7 @@ def main() -> None:
         pairs += [(recipe, one, other) for one, other in zip(told, chance, strict=True)]
         write_results(pairs, wanted.out, images)
         print(
-            f"{recipe.id}: " + "; ".join(f"{x.world} {_shown(x)} {x.seconds:.0f} s" for x in told + chance), flush=True
+            f"{recipe.id}: " + "; ".join(f"{x.world} {shown(x)} {x.seconds:.0f} s" for x in told + chance), flush=True
         )
     print("\n" + write_results(pairs, wanted.out, images))
 
