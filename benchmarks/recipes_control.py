@@ -64,9 +64,10 @@ def sizes_of(folder: Path) -> dict[tuple[str, str, str], float]:
     told = {}
     for r in rows_in(truth / "visits.tsv"):
         told[*_place(r), ""] = sum(float(r[c]) for c in ("et_ml", "netc_ml", "snfh_ml"))
-    for name, part, column in (("lesions", "lesion", "volume_ml"), ("biopsies", "biopsy", "cells_mm2")):
-        for r in rows_in(truth / f"{name}.tsv"):
-            told[*_place(r), r[part]] = float(r[column])
+    for r in rows_in(truth / "lesions.tsv"):
+        told[*_place(r), r["lesion"]] = float(r["volume_ml"])
+    for r in rows_in(truth / "biopsies.tsv"):
+        told[*_place(r), f"biopsy-{r['biopsy']}"] = float(r["cells_mm2"])
     return told
 
 

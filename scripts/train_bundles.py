@@ -14,15 +14,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
+from tumorboard.defaults import SEGMENTER
 from tumorboard.detect import detector_of
 from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
+from tumorboard.learn.joint import calibrate_joint
 from tumorboard.learn.loop import Progress as Step
 from tumorboard.learn.operating import calibrate_detectors
 from tumorboard.learn.run import train
 from tumorboard.learn.settings import TrainSettings, read_settings
 from tumorboard.networks.bundle import META, Bundle, read_bundle, write_bundle
 from tumorboard.networks.card import card_text
+from tumorboard.prepare.prepare import prepare
+from tumorboard.segment.fused import FusedSegmenter
+from tumorboard.segment.joint import write_joint
+from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
 
@@ -37,6 +43,9 @@ RUNS: dict[str, tuple[str, ...]] = {
     "metastases": ("metastases-fine",),
 }
 """Bundles and the settings of their passes, in order."""
+
+JOINT_MM = 1.0
+"""Voxel size at which the joint opinion is calibrated: that of most studies."""
 
 CALIBRATION_SEED = 100
 """Of the digital patients that a bundle is calibrated on; ``benchmarks/`` judge on others."""
@@ -83,6 +92,19 @@ def calibrated_detector(out: Path, patients: int) -> None:
     Console().print(f"network {calibration.thresholds}, {calibration.thresholds_bb}; template {told[1].points()}")
 
 
+def calibrated_joint(patients: int) -> None:
+    """Calibrate the default of ``run`` on the same digital patients, at 1 mm and prepared as ``run`` prepares."""
+    segmenter_of.cache_clear()  # the bundle may have been replaced
+    default = segmenter_of(SEGMENTER)
+    if isinstance(default, FusedSegmenter):
+        made = held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, JOINT_MM, visits=2)
+        cases = track(made, total=patients, description="joint opinion")
+        prepared = ((prepare(c.study.id, c.study.volumes).study, c.truth) for c in cases)
+        told = calibrate_joint(default, prepared)
+        write_joint(default.how, [s.card for s in default.segmenters], told.calibration)
+        Console().print_json(data=figures(told, patients))
+
+
 def figures(told: Calibrated, patients: int) -> dict[str, float]:
     """Return mean Dice by region, with their data in the name."""
     out = {}
@@ -115,6 +137,8 @@ def main(names: list[str], only_calibrate: bool, patients: int) -> None:
         if task in CALIBRATORS:
             CALIBRATORS[task](out, patients)
         placed(read_bundle(out), name)
+    if any(name in SEGMENTER for name in names):
+        calibrated_joint(patients)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tumorboard.learn.calibrate import Judged, _lines, _stretch, calibrate, fitted_temperature
+from tumorboard.learn.calibrate import calibrate, fitted_temperature
 from tumorboard.learn.holdout import held_out
+from tumorboard.learn.judged import Judged, dice_weights, stretch
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Pass, seeded
 from tumorboard.segment.learned import Options
@@ -22,31 +23,37 @@ def rows(count: int, seed: int) -> tuple[Judged, ...]:
         true, width = float(np.exp(rng.normal(3, 1))), float(rng.uniform(0.1, 0.5))
         found = true * float(np.exp(width * (rng.normal(-0.3, 0.7))))
         expected = float(rng.uniform(0.5, 1.0))
-        out.append(
-            Judged("WT", true, found, width, expected, float(np.clip(expected - 0.1 + rng.normal(0, 0.03), 0, 1)))
-        )
+        agreement = float(rng.uniform(0, 1))
+        dice = float(np.clip(expected - 0.2 + 0.1 * agreement + rng.normal(0, 0.03), 0, 1))
+        clues = {"expected": expected, "unsure": width, "size": float(np.log(found)), "agreement": agreement}
+        out.append(Judged("WT", true, found, clues, dice))
     return tuple(out)
 
 
 def test_intervals_cover_nine_in_ten_new_patients() -> None:
-    low, high = _stretch(rows(400, 0))
+    low, high = stretch(rows(400, 0))
     covered = []
     for r in rows(2000, 1):
-        bounds = (r.found_ml * np.exp(-low["WT"] * r.width), r.found_ml * np.exp(high["WT"] * r.width))
+        bounds = (
+            r.found_ml * np.exp(-low["WT"] * r.clues["unsure"]),
+            r.found_ml * np.exp(high["WT"] * r.clues["unsure"]),
+        )
         covered.append(bounds[0] <= r.true_ml <= bounds[1])
     assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
     assert high["WT"] > low["WT"]  # volumes were too small more often
 
 
-def test_dice_is_predicted_along_a_line() -> None:
-    intercept, slope = _lines(rows(400, 0))["WT"]
-    assert slope == pytest.approx(1.0, abs=0.1)
-    assert intercept == pytest.approx(-0.1, abs=0.1)
+def test_dice_is_predicted_from_what_tells_of_it() -> None:
+    weights = dice_weights(rows(400, 0))["WT"]
+    assert weights["expected"] == pytest.approx(1.0, abs=0.05)
+    assert weights["agreement"] == pytest.approx(0.1, abs=0.02)
+    assert weights["intercept"] == pytest.approx(-0.2, abs=0.05)
+    assert abs(weights["size"]) < 0.01
 
 
 def test_nothing_is_claimed_from_few_patients() -> None:
-    assert _stretch(rows(5, 0)) == ({}, {})
-    assert _lines(rows(5, 0)) == {}
+    assert stretch(rows(5, 0)) == ({}, {})
+    assert dice_weights(rows(5, 0)) == {}
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])

@@ -11,7 +11,7 @@ from tumorboard.learn.draw.blemish import Blemishes, _sliced, blemished
 from tumorboard.learn.draw.contrast import draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
 from tumorboard.learn.draw.place import places, read, with_core
-from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
+from tumorboard.learn.draw.ragged import dense, patchy, ragged, spread_out
 from tumorboard.learn.draw.sample import Drawing, chosen, draw_sample
 from tumorboard.learn.draw.weigh import fold
 from tumorboard.learn.pool.specimen import DISEASED, HEALTHY, Specimen
@@ -146,6 +146,7 @@ def test_moved_borders_keep_all_matter(specimen: Specimen, noise: NoiseFields, s
         lambda p: ragged(p, noise.at(shape, rng, 3, 5), -0.5),
         lambda p: spread_out(p, noise.at(shape, rng, 3, 5), 2.0),
         lambda p: patchy(p, noise.at(shape, rng, 3, 5), 0.0),
+        lambda p: dense(p, noise.at(shape, rng, 3, 5), 0.0),
     ):
         before = piece_of(specimen)
         total = before.shares.sum(axis=3)
@@ -167,6 +168,17 @@ def test_oedema_moves_where_it_is_told(specimen: Specimen, noise: NoiseFields) -
         )
     }
     assert count["torn"] < count["as it was"] < count["spread"]
-    labels = patchy(piece_of(specimen), field, 0.0).labels
-    assert 0 < (labels == 3).sum() < (piece_of(specimen).labels == 3).sum()
-    assert ((labels > 0) == (piece_of(specimen).labels > 0)).all()
+    for change in (patchy, dense):
+        labels = change(piece_of(specimen), field, 0.0).labels
+        assert 0 < (labels == 3).sum() < (piece_of(specimen).labels == 3).sum()
+        assert ((labels > 0) == (piece_of(specimen).labels > 0)).all()
+
+
+def test_dense_tumour_is_drier_than_oedema_and_does_not_enhance() -> None:
+    matters = ("wm", "gm", "oedema", "vital", "dense")
+    t1, t1c, t2, flair = np.mean(
+        [draw_contrast(matters, FOUR, np.random.default_rng(n)).values for n in range(200)], axis=0
+    )
+    assert t2[4] < t2[2]
+    assert flair[4] < flair[2]
+    assert t1c[4] / t1[4] < 1.1 < t1c[3] / t1[3]

@@ -13,7 +13,8 @@ from tumorboard.errors import GeometryError, InputError
 from tumorboard.labels import LabelMap
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.base import Card, Segmentation, Validity
-from tumorboard.segment.fuse import WAYS, FusedSegmenter, majority, staple
+from tumorboard.segment.fuse import WAYS, majority, staple
+from tumorboard.segment.fused import FusedSegmenter
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
 from tumorboard.volume import Volume

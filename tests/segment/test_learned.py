@@ -10,7 +10,7 @@ import pytest
 from tumorboard.errors import InputError, IntensityError
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Calibration, Pass, seeded
-from tumorboard.segment.calibrated import expected_dice, predicted_dice, unsureness, volume_interval
+from tumorboard.segment.calibrated import clues, expected_dice, predicted_dice, unsureness, volume_interval
 from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
 from tumorboard.segment.likeness import QUANTILES, likeness
 from tumorboard.sequences import Sequence
@@ -105,7 +105,9 @@ def test_mirroring_makes_a_mirror_image_of_a_mirror_image(study, bundle) -> None
 
 
 def test_calibrated_bundles_give_intervals_and_predicted_dice(study, bundle) -> None:
-    how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 1.0}, dice={"WT": (0.1, 0.8)}, patients=10)
+    how = Calibration(
+        volume_low={"WT": 1.0}, volume_high={"WT": 1.0}, dice={"WT": {"intercept": 0.1, "expected": 0.8}}, patients=10
+    )
     found = LearnedSegmenter(bundle(how), PLAIN).segment(study)
     if found.labels.region("WT").any():
         low, high = found.intervals["WT"]
@@ -145,7 +147,7 @@ def test_wider_probabilities_make_wider_intervals() -> None:
 def test_what_was_not_calibrated_is_not_given() -> None:
     p = np.ones(10, np.float32)
     assert volume_interval("WT", p, p > 0.5, 1.0, Calibration()) is None
-    assert predicted_dice("WT", p, p > 0.5, Calibration()) is None
+    assert predicted_dice("WT", clues(p, p > 0.5, 1.0), Calibration()) is None
 
 
 def test_strange_intensities_lower_the_score_and_are_named() -> None:

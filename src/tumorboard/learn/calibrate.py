@@ -10,42 +10,23 @@ Source of the temperature: Guo C et al., ICML 2017:1321-1330.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from tumorboard.labels import REGIONS, LabelMap
-from tumorboard.metrics.maps.overlap import dice
+from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
 from tumorboard.networks.bundle import Bundle, Calibration
-from tumorboard.segment.calibrated import COVERAGE, expected_dice, unsureness
-from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
+from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, labelled, log_softmax, softmax, tissues
 from tumorboard.segment.likeness import quantiles, usual
 from tumorboard.study import Study
 
 Float = NDArray[np.float32]
 
-JUDGED = ("WT", "TC", "ET", "RC")
-"""Regions with intervals and predicted Dice."""
-
 VOXELS = 20_000
 """Voxels of a study on which the temperature is fitted: half of them where there is tumour or suspicion of it."""
-
-LEAST_ML = 0.2
-"""Smaller true volumes do not calibrate intervals: a ratio of crumbs says nothing."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one study showed of one region."""
-
-    region: str
-    true_ml: float
-    found_ml: float
-    width: float
-    expected: float
-    dice: float
 
 
 @dataclass(frozen=True)
@@ -94,17 +75,17 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
         some = _sampled(seen.logits, inside, seen.brain)
         logits.append(seen.logits.reshape(len(seen.logits), -1)[:, some])
         classes.append(inside.ravel()[some])
-        kept.append((seen.logits.astype(np.float16), inside, seen.brain, study.grid.spacing_mm))
+        kept.append((replace(seen, logits=seen.logits.astype(np.float16)), inside, study.grid.spacing_mm))
     temperature = fitted_temperature(np.concatenate(logits, axis=1), np.concatenate(classes))
-    rows = tuple(row for case in kept for row in _judged(*case, temperature))
-    low, high = _stretch(rows)
+    rows = tuple(row for case in kept for row in _judged(bundle, *case, temperature))
+    low, high = stretch(rows)
     return Calibrated(
         Calibration(
             temperature={p.name: temperature for p in bundle.metadata.passes},
             fine_weight=plain.fine_weight,
             volume_low=low,
             volume_high=high,
-            dice=_lines(rows),
+            dice=dice_weights(rows),
             quantiles={s: usual(v) for s, v in heard.items() if len(v) > 2},
             patients=len(kept),
         ),
@@ -154,46 +135,19 @@ def fitted_temperature(logits: Float, classes: NDArray[np.uint8]) -> float:
 
 
 def _judged(
-    logits: NDArray[np.float16],
+    bundle: Bundle,
+    seen: Seen,
     truth: NDArray[np.uint8],
-    brain: NDArray[np.bool_],
     spacing_mm: tuple[float, float, float],
     temperature: float,
 ) -> list[Judged]:
-    probabilities = softmax(logits.astype(np.float32) / np.float32(temperature))
-    found = labelled(probabilities, brain, spacing_mm)
+    plain = replace(seen, logits=seen.logits.astype(np.float32))
+    probabilities = tissues(plain, bundle.metadata, spacing_mm, temperature)
+    found = labelled(probabilities, seen.brain, spacing_mm)
     ml = float(np.prod(spacing_mm)) / 1000.0
     rows = []
     for region in JUDGED:
         classes = [int(t) for t in REGIONS[region]]
         probability = probabilities[classes].sum(axis=0)
-        mask, true = np.isin(found, classes), np.isin(truth, classes)
-        width, expected = unsureness(probability, ml), expected_dice(probability, mask)
-        row = (float(true.sum()) * ml, float(mask.sum()) * ml, width, expected, dice(true, mask))
-        rows.append(Judged(region, *row))
+        rows.append(judged(region, probability, (np.isin(found, classes), np.isin(truth, classes)), ml))
     return rows
-
-
-def _stretch(rows: tuple[Judged, ...]) -> tuple[dict[str, float], dict[str, float]]:
-    """Return by how much the width must be stretched below and above, so that both tails hold half the rest."""
-    low, high = {}, {}
-    for region in JUDGED:
-        used = [r for r in rows if r.region == region and r.true_ml >= LEAST_ML and r.found_ml > 0]
-        if len(used) < 10:
-            continue
-        scores = np.array([np.log(r.found_ml / r.true_ml) / r.width for r in used])
-        level = min(1.0, (1 - (1 - COVERAGE) / 2) * (1 + 1 / len(used)))
-        low[region] = max(0.0, float(np.quantile(scores, level)))
-        high[region] = max(0.0, float(np.quantile(-scores, level)))
-    return low, high
-
-
-def _lines(rows: tuple[Judged, ...]) -> dict[str, tuple[float, float]]:
-    out = {}
-    for region in JUDGED:
-        used = [(r.expected, r.dice) for r in rows if r.region == region and r.true_ml + r.found_ml > 0]
-        x, y = np.array(used).T if len(used) >= 10 else (np.zeros(1), np.zeros(1))
-        if x.std() > 1e-3:
-            slope, intercept = np.polyfit(x, y, 1)
-            out[region] = (float(intercept), float(slope))
-    return out

@@ -47,8 +47,8 @@ class Calibration(_Frozen):
     fine_weight: float = Field(default=0.7, ge=0, le=1, description="of the fine pass beside the coarse one")
     volume_low: dict[str, float] = Field(default_factory=dict, description="conformal factor of the lower bound")
     volume_high: dict[str, float] = Field(default_factory=dict, description="conformal factor of the upper bound")
-    dice: dict[str, tuple[float, float]] = Field(
-        default_factory=dict, description="intercept and slope from expected to true Dice, by region"
+    dice: dict[str, dict[str, float]] = Field(
+        default_factory=dict, description="intercept and weights of the clues to the true Dice, by region"
     )
     quantiles: dict[str, tuple[tuple[float, float], ...]] = Field(
         default_factory=dict, description="mean and standard deviation of intensity quantiles, by sequence"

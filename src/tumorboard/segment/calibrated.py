@@ -10,6 +10,8 @@ probabilities as in Li X et al., MIDL 2022 (expected confusion matrix).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,9 @@ NARROW, WIDE = 0.8, 0.2
 
 CRUMB_ML = 0.05
 """Added to both volumes, so that the width of a tiny lesion is finite."""
+
+INTERCEPT = "intercept"
+"""Name of the constant among the weights of the clues."""
 
 COVERAGE = 0.9
 """Share of digital patients whose true volume lies in the interval."""
@@ -92,9 +97,53 @@ def expected_dice(probability: Float, mask: Mask) -> float:
     return 2.0 * float(probability[mask].sum()) / total if total > 0 else 1.0
 
 
-def predicted_dice(region: str, probability: Float, mask: Mask, calibration: Calibration) -> float | None:
-    """Return the Dice that digital patients with such probabilities had, 0 to 1; None where not calibrated."""
-    if region not in calibration.dice:
+def clues(probability: Float, mask: Mask, voxel_ml: float, agreement: float | None = None) -> dict[str, float]:
+    """Return what tells how good an outline is before anybody has judged it.
+
+    Parameters
+    ----------
+    probability : ndarray of float32, shape (i, j, k)
+        Of a region.
+    mask : ndarray of bool, shape (i, j, k)
+        What was outlined.
+    voxel_ml : float
+        Volume of a voxel.
+    agreement : float, optional
+        Mean Dice between the members of a joint opinion.
+
+    Returns
+    -------
+    dict of str to float
+        ``expected``: :func:`expected_dice`; ``size``: logarithm of the volume in mL; ``unsure``: :func:`unsureness`;
+        ``agreement`` where given.
+
+    Examples
+    --------
+    >>> p = np.array([0.9, 0.9, 0.0], np.float32)
+    >>> {name: round(value, 2) for name, value in clues(p, p > 0.5, 1.0, 0.7).items()}
+    {'expected': 0.95, 'size': 0.72, 'unsure': 0.05, 'agreement': 0.7}
+    """
+    told = {
+        "expected": expected_dice(probability, mask),
+        "size": float(np.log(float(mask.sum()) * voxel_ml + CRUMB_ML)),
+        "unsure": unsureness(probability, voxel_ml),
+    }
+    return told if agreement is None else told | {"agreement": agreement}
+
+
+def predicted_dice(region: str, found: Mapping[str, float], calibration: Calibration) -> float | None:
+    """Return the Dice that digital patients with such clues had, 0 to 1; None where not calibrated.
+
+    Examples
+    --------
+    >>> how = Calibration(dice={"WT": {"intercept": 0.1, "expected": 0.8}})
+    >>> round(predicted_dice("WT", {"expected": 0.9, "size": 2.0}, how), 2)
+    0.82
+    >>> predicted_dice("ET", {"expected": 0.9}, how) is None
+    True
+    """
+    weights = calibration.dice.get(region)
+    if weights is None or any(name not in found for name in weights if name != INTERCEPT):
         return None
-    intercept, slope = calibration.dice[region]
-    return float(np.clip(intercept + slope * expected_dice(probability, mask), 0.0, 1.0))
+    value = sum(weight * (1.0 if name == INTERCEPT else found[name]) for name, weight in weights.items())
+    return float(np.clip(value, 0.0, 1.0))

@@ -1,7 +1,7 @@
-"""Several segmenters as one: majority, STAPLE and mean probability.
+"""Several outlines as one: majority, STAPLE, mean probability and joint opinion.
 
-Why it exists: methods err in different places, and their agreement errs less than most of them alone. What is fused is
-told: the card names every member, and a region that only some could look for is said so.
+Why it exists: methods err in different places, and their agreement errs less than most of them alone. Each way is a
+function; :mod:`tumorboard.segment.fused` makes segmenters of them.
 
 Source: Warfield SK, Zou KH, Wells WM. STAPLE. IEEE Trans Med Imaging 2004;23:903-921; for several labels: Rohlfing T,
 Russakoff DB, Maurer CR. IEEE Trans Med Imaging 2004;23:983-994.
@@ -9,7 +9,7 @@ Russakoff DB, Maurer CR. IEEE Trans Med Imaging 2004;23:983-994.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from collections.abc import Sequence as Several
 from typing import Any
 
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import GeometryError, InputError
 from tumorboard.labels import LabelMap, Tissue
-from tumorboard.segment.base import Card, Segmentation, Segmenter, Validity
+from tumorboard.metrics.maps.overlap import dice
+from tumorboard.segment.base import Segmentation
 from tumorboard.segment.space import LEAST_ML, drop_small
-from tumorboard.study import Study
 from tumorboard.volume import Volume, box_around
 
 MOST_ITERATIONS = 500
@@ -145,7 +145,11 @@ WAYS: dict[str, Callable[[Several[LabelMap]], LabelMap]] = {"majority": majority
 """Ways to fuse label maps, by name. One line enrols another."""
 
 
-def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> LabelMap:
+Fused = tuple[LabelMap, dict[str, Volume]]
+"""Labels, and the probability maps by region."""
+
+
+def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> Fused:
     """Return the labels that the mean probabilities of nested regions give: whole tumour and cavity, core, enhancing.
 
     Parameters
@@ -160,24 +164,47 @@ def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> LabelMap
     -------
     LabelMap
         Tumour or cavity where their mean probability is at least a half; the more probable tissue in it.
+    dict of str to Volume
+        The probabilities that decided, of each region that some member could look for.
     """
+    grid = given[0].labels.grid
     wt, rc = _pooled(given, "WT", np.mean), _pooled(given, "RC", np.mean)
     tc = np.minimum(_pooled(given, "TC", inner), wt)
     et = np.minimum(_pooled(given, "ET", inner), tc)
     tissues = {Tissue.SNFH: wt - tc, Tissue.NETC: tc - et, Tissue.ET: et, Tissue.RC: rc}
     order = np.array([int(t) for t in tissues], dtype=np.uint8)
     best = order[np.stack(list(tissues.values())).argmax(axis=0)]
-    some = drop_small(wt + rc >= 0.5, LEAST_ML, given[0].labels.grid.spacing_mm)
-    return LabelMap(np.where(some, best, np.uint8(0)), given[0].labels.grid)
+    some = drop_small(wt + rc >= 0.5, LEAST_ML, grid.spacing_mm)
+    maps = {"WT": wt, "TC": tc, "ET": et, "RC": rc}
+    told = {r: Volume(m, grid) for r, m in maps.items() if any(r not in g.not_assessable for g in given)}
+    return LabelMap(np.where(some, best, np.uint8(0)), grid), told
 
 
-def joined(given: Several[Segmentation]) -> LabelMap:
+LEAST_SHARED = 0.5
+"""Least Dice of two outlines of the whole tumour that can be of one tumour."""
+
+
+def agreeing(given: Several[Segmentation]) -> list[Segmentation]:
+    """Return the members that outline the tumour that the first outlines; those that could not look for it too.
+
+    Where one finds nothing, or something else altogether, a mean is nobody's opinion.
+    """
+    first = given[0]
+    if "WT" in first.not_assessable:
+        return list(given)
+    mask = first.labels.region("WT")
+    return [
+        g for g in given if "WT" in g.not_assessable or dice(mask, g.labels.region("WT")) >= LEAST_SHARED or g is first
+    ]
+
+
+def joined(given: Several[Segmentation]) -> Fused:
     """Return whole tumour by mean probability, and in it core and enhancing tumour where any member finds them.
 
     Methods miss core for unlike reasons (one wants it enclosed, another wants it dark), and take little else for it
-    inside a tumour; see :func:`averaged`.
+    inside a tumour; see :func:`averaged`. Only :func:`agreeing` members count.
     """
-    return averaged(given, np.max)
+    return averaged(agreeing(given), np.max)
 
 
 def _pooled(given: Several[Segmentation], region: str, pooling: Pooling) -> NDArray[np.float32]:
@@ -190,106 +217,22 @@ def _pooled(given: Several[Segmentation], region: str, pooling: Pooling) -> NDAr
     return np.asarray(pooling(soft, axis=0), dtype=np.float32) if soft else empty
 
 
-def _by_maps(way: Callable[[Several[LabelMap]], LabelMap]) -> Callable[[Several[Segmentation]], LabelMap]:
-    return lambda given: way([g.labels for g in given])
+def _by_maps(way: Callable[[Several[LabelMap]], LabelMap]) -> Callable[[Several[Segmentation]], Fused]:
+    return lambda given: (way([g.labels for g in given]), _mean(given))
 
 
-FUSERS: dict[str, Callable[[Several[Segmentation]], LabelMap]] = {
-    **{name: _by_maps(way) for name, way in WAYS.items()},
-    "mean": averaged,
-    "joined": joined,
-}
-"""Ways to fuse segmentations, by name; the first is taken where none is named."""
-
-TITLES = {"majority": "Majority of", "staple": "STAPLE of", "mean": "Mean of", "joined": "Joint opinion of"}
-
-SENTENCES = {
-    "majority": "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
-    "mean": "Probabilities of the members were averaged.",
-    "joined": "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member "
-    "found.",
-    "staple": "Labels and the reliability of each member were estimated together (STAPLE).",
-}
-
-
-class FusedSegmenter:
-    """Several segmenters whose label maps are fused.
-
-    Parameters
-    ----------
-    segmenters : sequence of Segmenter
-        At least two, in order of trust.
-    how : str
-        A name of :data:`FUSERS`.
-
-    Raises
-    ------
-    InputError
-        Fewer than two members, or an unknown way.
-    """
-
-    def __init__(self, segmenters: Several[Segmenter], how: str = "majority") -> None:
-        if how not in FUSERS:
-            raise InputError(f"one of the ways {', '.join(FUSERS)}", got=repr(how), where="fusion")
-        if len(segmenters) < 2:
-            raise InputError("at least two segmenters", got=f"{len(segmenters)}", where="fusion")
-        self.segmenters, self.how = tuple(segmenters), how
-        self.card = _card([s.card for s in segmenters], how)
-
-    def segment(self, study: Study) -> Segmentation:
-        """Segment one study with every member and fuse; what a member refuses is refused.
-
-        Raises
-        ------
-        InputError
-            What the members raise.
-        """
-        given = [s.segment(study) for s in self.segmenters]
-        missing, partly = _missing([g.not_assessable for g in given])
-        reasons = [f"{g.card.id}: {r}" for g in given for r in g.validity.reasons] + partly
-        return Segmentation(
-            labels=FUSERS[self.how](given),
-            probabilities=_mean(given) | _inner(given, self.how),
-            validity=Validity(min(g.validity.score for g in given), tuple(dict.fromkeys(reasons))),
-            card=self.card,
-            not_assessable=missing,
-        )
-
-
-def _card(cards: list[Card], how: str) -> Card:
-    names = ", ".join(f"{c.id} {c.version}" for c in cards)
-    return Card(
-        id=f"fused-{how}",
-        version="1 (" + names + ")",
-        title=f"{TITLES[how]} " + "; ".join(c.title for c in cards),
-        citation=" ".join(dict.fromkeys(c.citation for c in cards)),
-        method=SENTENCES[how] + " " + " ".join(dict.fromkeys(c.method for c in cards)),
-        limits="What most members miss is missed. " + " ".join(dict.fromkeys(c.limits for c in cards)),
-        needs_any=tuple(dict.fromkeys(s for c in cards for s in c.needs_any)),
-    )
-
-
-def _missing(told: list[Mapping[str, str]]) -> tuple[dict[str, str], list[str]]:
-    """Return regions that no member could look for, and sentences on those that only some could."""
-    regions = dict.fromkeys(r for t in told for r in t)
-    counts = {r: sum(r in t for t in told) for r in regions}
-    none = {r: next(t[r] for t in told if r in t) for r in regions if counts[r] == len(told)}
-    some = [f"{r} was looked for by {len(told) - n} of {len(told)} methods" for r, n in counts.items() if n < len(told)]
-    return none, some
-
-
-def _inner(given: list[Segmentation], how: str) -> dict[str, Volume]:
-    """Return the maps of core and enhancing tumour that :func:`joined` decides by; none for other ways."""
-    if how != "joined":
-        return {}
-    regions = [r for r in ("TC", "ET") if any(r not in g.not_assessable for g in given)]
-    return {r: Volume(_pooled(given, r, np.max), given[0].labels.grid) for r in regions}
-
-
-def _mean(given: list[Segmentation]) -> dict[str, Volume]:
+def _mean(given: Several[Segmentation]) -> dict[str, Volume]:
     """Return the mean probability of each region over the members that give one."""
     regions = dict.fromkeys(r for g in given for r in g.probabilities)
     maps = {r: [g.probabilities[r] for g in given if r in g.probabilities] for r in regions}
     return {
         r: v[0].with_data(np.asarray(np.mean([m.data for m in v], axis=0, dtype=np.float32))) for r, v in maps.items()
     }
+
+
+FUSERS: dict[str, Callable[[Several[Segmentation]], Fused]] = {
+    **{name: _by_maps(way) for name, way in WAYS.items()},
+    "mean": averaged,
+    "joined": joined,
+}
+"""Ways to fuse segmentations, by name; the first is taken where none is named."""

@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from tumorboard.errors import InputError, IntensityError
 from tumorboard.labels import REGIONS, LabelMap, Tissue
-from tumorboard.networks.bundle import Bundle, Pass
+from tumorboard.networks.bundle import Bundle, Metadata, Pass
 from tumorboard.networks.grid import from_network, to_network
 from tumorboard.networks.runtime import Choice, chosen_backend
 from tumorboard.networks.sliding import Run, slide
 from tumorboard.prepare.intensity import IQR_TO_SD
 from tumorboard.segment.base import Card, Segmentation, Validity
-from tumorboard.segment.calibrated import predicted_dice, volume_interval
+from tumorboard.segment.calibrated import clues, predicted_dice, volume_interval
 from tumorboard.segment.likeness import likeness
+from tumorboard.segment.sharpened import sharpened
 from tumorboard.segment.space import LEAST_ML, drop_small
 from tumorboard.sequences import Sequence
 from tumorboard.study import Study
@@ -42,6 +43,13 @@ MARGIN_MM = 10.0
 
 COARSE_GRID = 1.8
 """Voxels more than this times those of the fine pass carry nothing that it could refine."""
+
+
+FINER = 0.8
+"""A study whose voxels are at most so many times those of the finest pass shows more than the networks saw."""
+
+INSIDE = (Tissue.NETC, Tissue.SNFH, Tissue.ET)
+"""Tissues of the tumour, told apart by their intensities too."""
 
 
 @dataclass(frozen=True)
@@ -183,11 +191,9 @@ class LearnedSegmenter:
 
     def _told(self, study: Study, seen: Seen, like: Validity) -> Segmentation:
         missing, calibration = {}, self.bundle.metadata.calibration
-        tissue, box = softmax(seen.logits), seen.box
-        if Sequence.T1C not in study.volumes:  # what looks like enhancing tumour is core, and no more can be said
+        tissue, box = tissues(seen, self.bundle.metadata, study.grid.spacing_mm), seen.box
+        if Sequence.T1C not in study.volumes:
             missing = dict.fromkeys(("ET", "NETC"), WITHOUT_T1C)
-            tissue[Tissue.NETC] += tissue[Tissue.ET]
-            tissue[Tissue.ET] = 0
         labels = labelled(tissue, seen.brain, study.grid.spacing_mm)
         full = np.zeros(study.grid.shape, dtype=np.uint8)
         full[box] = labels
@@ -198,11 +204,41 @@ class LearnedSegmenter:
             classes = [int(t) for t in REGIONS[region]]
             probability, mask = tissue[classes].sum(axis=0), np.isin(labels, classes)
             maps[region] = _whole(probability, study, box)
-            interval = volume_interval(region, probability, mask, study.grid.voxel_volume_ml, calibration)
-            own = predicted_dice(region, probability, mask, calibration)
+            ml = study.grid.voxel_volume_ml
+            interval = volume_interval(region, probability, mask, ml, calibration)
+            own = predicted_dice(region, clues(probability, mask, ml), calibration)
             intervals |= {} if interval is None else {region: interval}
             dices |= {} if own is None else {region: own}
         return Segmentation(LabelMap(full, study.grid), maps, like, self.card, missing, intervals, dices)
+
+
+def tissues(seen: Seen, meta: Metadata, spacing_mm: tuple[float, float, float], temperature: float = 1.0) -> Float:
+    """Return the probabilities that are decided by: what the networks said, sharpened where the study is finer.
+
+    Without T1C what looks like enhancing tumour is core, and no more can be said.
+
+    Parameters
+    ----------
+    seen : Seen
+        By the networks.
+    meta : Metadata
+        Of their bundle.
+    spacing_mm : (float, float, float)
+        Of the study.
+    temperature : float
+        By which the logits are still to be divided.
+
+    Returns
+    -------
+    ndarray of float32, shape (classes, i, j, k)
+    """
+    tissue = softmax(seen.logits / np.float32(temperature))
+    if Sequence.T1C in meta.sequences and not seen.images[meta.sequences.index(Sequence.T1C)].any():
+        tissue[Tissue.NETC] += tissue[Tissue.ET]
+        tissue[Tissue.ET] = 0
+    if max(spacing_mm) > FINER * min(p.spacing_mm for p in meta.passes):
+        return tissue
+    return sharpened(tissue, seen.images, seen.brain, INSIDE)
 
 
 WITHOUT_T1C = "T1C was not given, and enhancing tumour cannot be seen without it"

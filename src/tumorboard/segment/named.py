@@ -13,7 +13,8 @@ from pathlib import Path
 from tumorboard.errors import InputError
 from tumorboard.segment import SEGMENTERS
 from tumorboard.segment.base import Segmenter
-from tumorboard.segment.fuse import FUSERS, FusedSegmenter
+from tumorboard.segment.fuse import FUSERS
+from tumorboard.segment.fused import FusedSegmenter
 
 
 @lru_cache(maxsize=4)
@@ -42,7 +43,10 @@ def segmenter_of(text: str) -> Segmenter:
     how, members = _split(text)
     if len(members) == 1:
         return _one(members[0])
-    return FusedSegmenter([segmenter_of(member) for member in members], how)
+    from tumorboard.segment.joint import joint_of
+
+    ready = [segmenter_of(member) for member in members]
+    return FusedSegmenter(ready, how, joint_of(how, [s.card for s in ready]))
 
 
 def _split(text: str) -> tuple[str, list[str]]:

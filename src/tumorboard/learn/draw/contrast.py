@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tumorboard.learn.draw.place import CORE
+from tumorboard.learn.draw.place import CORE, DENSE
 from tumorboard.learn.pool.specimen import HEALTHY
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.scanner.mixture import ROUGHNESS
@@ -25,7 +25,9 @@ WETTER = frozenset({Sequence.T2, Sequence.FLAIR})
 """Sequences in which fluid in tissue is bright."""
 
 
-CORES = frozenset({"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis", "inflamed", CORE, "microcystic"})
+CORES = frozenset(
+    {"vital", "necrosis", "metastasis", "lymphoma", "radionecrosis", "inflamed", CORE, DENSE, "microcystic"}
+)
 """Matters of the tumour's core."""
 
 
@@ -112,6 +114,7 @@ def _tables() -> tuple[dict[Sequence, dict[str, float]], ...]:
     for by_sequence in tables:
         for values in by_sequence.values():
             values[CORE] = 0.5 * (values["infiltrate"] + values["microcystic"])
+            values[DENSE] = 0.5 * (values["gm"] + values["infiltrate"])
     return tuple(tables)
 
 

@@ -24,6 +24,9 @@ Bytes = NDArray[np.uint8]
 CORE = "core"
 """Non-enhancing core of tumour: between infiltrate and microcystic tissue."""
 
+DENSE = "dense"
+"""Solid tumour that does not enhance: between grey matter and infiltrate, so drier than oedema and than necrosis."""
+
 
 @dataclass(frozen=True)
 class Warp:

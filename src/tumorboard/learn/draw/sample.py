@@ -16,7 +16,7 @@ from tumorboard.learn.draw.blemish import Blemishes, blemished, curved, cut
 from tumorboard.learn.draw.contrast import WETTER, Contrast, Spread, draw_contrast
 from tumorboard.learn.draw.noise import NoiseFields
 from tumorboard.learn.draw.place import SEEN, SOFT, Piece, Warp, centre, places, read, seen, total, with_core
-from tumorboard.learn.draw.ragged import patchy, ragged, spread_out
+from tumorboard.learn.draw.ragged import dense, patchy, ragged, spread_out
 from tumorboard.learn.draw.weigh import fold, weighed
 from tumorboard.learn.pool.specimen import HEALTHY, Specimen
 from tumorboard.prepare.intensity import IQR_TO_SD
@@ -52,8 +52,8 @@ class Drawing:
         How far from the middle of the head other samples are laid, as a share of its size.
     by_lesion : bool
         Whether samples around tumour are laid around a lesion, each as often as the others, instead of a class.
-    ragged, patchy : float
-        Chances of oedema with holes and fingers, and of tumour that enhances in part.
+    ragged, patchy, dense : float
+        Chances of oedema with holes and fingers, of tumour that enhances in part, and of solid tumour that does not.
     warp : Warp
         How places are moved.
     spread : Spread
@@ -70,6 +70,7 @@ class Drawing:
     by_lesion: bool = False
     ragged: float = 0.5
     patchy: float = 0.4
+    dense: float = 0.35
     warp: Warp = field(default_factory=Warp)
     spread: Spread = field(default_factory=Spread)
     blemishes: Blemishes = field(default_factory=Blemishes)
@@ -118,6 +119,8 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     piece = with_core(read(specimen, places(np.asarray(middle, dtype=np.float32), how.shape, warp, rng)))
     if rng.random() < how.patchy:
         piece = patchy(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-0.5, 1.6)))
+    if rng.random() < how.dense:
+        piece = dense(piece, noise.at(how.shape, rng, 4, 6), float(rng.uniform(-1.0, 1.2)))
     if rng.random() < how.ragged:
         piece = spread_out(piece, noise.at(how.shape, rng, 3, 5), float(rng.uniform(1.0, 3.0)))
     if rng.random() < how.ragged:

@@ -1,0 +1,130 @@
+"""Several segmenters as one segmenter, with one card and, for the shipped joint opinion, one calibration.
+
+Why it exists: what is fused must be told: the card names every member, and a region that only some could look for is
+said so. Members that see the same study differently are also the best sign of how good an outline is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Several
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tumorboard.errors import InputError
+from tumorboard.metrics.maps.overlap import dice
+from tumorboard.segment.base import Card, Segmentation, Segmenter, Validity
+from tumorboard.segment.fuse import FUSERS, agreeing
+from tumorboard.study import Study
+
+if TYPE_CHECKING:
+    from tumorboard.segment.joint import Joint
+
+TITLES = {"majority": "Majority of", "staple": "STAPLE of", "mean": "Mean of", "joined": "Joint opinion of"}
+
+SENTENCES = {
+    "majority": "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
+    "mean": "Probabilities of the members were averaged.",
+    "joined": "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member "
+    "found. A member that outlined another tumour than the first did not count.",
+    "staple": "Labels and the reliability of each member were estimated together (STAPLE).",
+}
+
+APART = "{0} and {1} outline different things, and only {0} was used: look at the pictures"
+
+
+class FusedSegmenter:
+    """Several segmenters whose outlines are fused.
+
+    Parameters
+    ----------
+    segmenters : sequence of Segmenter
+        At least two, in order of trust.
+    how : str
+        A name of :data:`~tumorboard.segment.fuse.FUSERS`.
+    joint : Joint, optional
+        Calibration of these very members, fused in this way; without it no intervals and no expected Dice are told.
+
+    Raises
+    ------
+    InputError
+        Fewer than two members, or an unknown way.
+
+    Examples
+    --------
+    >>> from tumorboard.segment.named import segmenter_of
+    >>> segmenter_of("majority:fuzzy+fuzzy").card.id
+    'fused-majority'
+    """
+
+    def __init__(self, segmenters: Several[Segmenter], how: str = "majority", joint: Joint | None = None) -> None:
+        if how not in FUSERS:
+            raise InputError(f"one of the ways {', '.join(FUSERS)}", got=repr(how), where="fusion")
+        if len(segmenters) < 2:
+            raise InputError("at least two segmenters", got=f"{len(segmenters)}", where="fusion")
+        self.segmenters, self.how, self.joint = tuple(segmenters), how, joint
+        self.card = _card([s.card for s in segmenters], how)
+
+    def segment(self, study: Study) -> Segmentation:
+        """Segment one study with every member and fuse; what a member refuses is refused.
+
+        Raises
+        ------
+        InputError
+            What the members raise.
+        """
+        return self.fused([s.segment(study) for s in self.segmenters])
+
+    def fused(self, given: Several[Segmentation]) -> Segmentation:
+        """Fuse what the members gave, in their order."""
+        missing, partly = _missing([g.not_assessable for g in given])
+        reasons = [f"{g.card.id}: {r}" for g in given for r in g.validity.reasons] + partly
+        if self.how == "joined":
+            alone = [g.card.id for g in given if not any(g is a for a in agreeing(given))]
+            reasons += [APART.format(given[0].card.id, name) for name in alone]
+        labels, maps = FUSERS[self.how](given)
+        plain = Segmentation(
+            labels=labels,
+            probabilities=maps,
+            validity=Validity(min(g.validity.score for g in given), tuple(dict.fromkeys(reasons))),
+            card=self.card,
+            not_assessable=missing,
+        )
+        return plain if self.joint is None else self.joint.judged(plain, agreement(given))
+
+
+def agreement(given: Several[Segmentation]) -> dict[str, float]:
+    """Return how far the members' outlines of a region agree: their mean Dice in pairs, 0 to 1, by region.
+
+    Regions that fewer than two members could look for are left out.
+    """
+    told: dict[str, float] = {}
+    for region in dict.fromkeys(r for g in given for r in g.probabilities):
+        masks = [g.labels.region(region) for g in given if region not in g.not_assessable]
+        if len(masks) > 1:
+            told[region] = float(np.mean([dice(a, b) for a, b in combinations(masks, 2)]))
+    return told
+
+
+def _card(cards: list[Card], how: str) -> Card:
+    names = ", ".join(f"{c.id} {c.version}" for c in cards)
+    return Card(
+        id=f"fused-{how}",
+        version="1 (" + names + ")",
+        title=f"{TITLES[how]} " + "; ".join(c.title for c in cards),
+        citation=" ".join(dict.fromkeys(c.citation for c in cards)),
+        method=SENTENCES[how] + " " + " ".join(dict.fromkeys(c.method for c in cards)),
+        limits="What most members miss is missed. " + " ".join(dict.fromkeys(c.limits for c in cards)),
+        needs_any=tuple(dict.fromkeys(s for c in cards for s in c.needs_any)),
+    )
+
+
+def _missing(told: list[Mapping[str, str]]) -> tuple[dict[str, str], list[str]]:
+    """Return regions that no member could look for, and sentences on those that only some could."""
+    regions = dict.fromkeys(r for t in told for r in t)
+    counts = {r: sum(r in t for t in told) for r in regions}
+    none = {r: next(t[r] for t in told if r in t) for r in regions if counts[r] == len(told)}
+    some = [f"{r} was looked for by {len(told) - n} of {len(told)} methods" for r, n in counts.items() if n < len(told)]
+    return none, some

@@ -1,0 +1,128 @@
+"""A joint opinion's calibration: used for its very members only, and what it gives is nested in what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tumorboard.defaults import SEGMENTER
+from tumorboard.labels import LabelMap
+from tumorboard.learn.joint import calibrate_joint
+from tumorboard.metrics.maps.overlap import dice
+from tumorboard.networks.bundle import Calibration
+from tumorboard.segment import joint
+from tumorboard.segment.base import Card, Segmentation, Validity
+from tumorboard.segment.fused import FusedSegmenter, agreement
+from tumorboard.segment.joint import Joint, joint_of, write_joint
+from tumorboard.segment.named import segmenter_of
+from tumorboard.sequences import Sequence
+from tumorboard.study import Study
+from tumorboard.volume import Volume
+
+SHAPE = (16, 16, 16)
+
+
+class Ball:
+    """Outlines a ball, a little too large or small."""
+
+    def __init__(self, name: str, extra: float) -> None:
+        self.card = Card(name, "1", name, "", "", "", (Sequence.FLAIR,))
+        self.extra = extra
+
+    def segment(self, study: Study) -> Segmentation:
+        image = study.volumes[Sequence.FLAIR].data
+        soft = np.clip(image + np.float32(self.extra), 0, 1).astype(np.float32)
+        labels = LabelMap(np.where(soft > 0.5, np.uint8(2), np.uint8(0)), study.grid)
+        return Segmentation(
+            labels, {"WT": Volume(soft, study.grid)}, Validity(1.0), self.card, {"RC": "not looked for"}
+        )
+
+
+def case(radius: float) -> tuple[Study, LabelMap]:
+    r = np.sqrt(((np.indices(SHAPE) - 7.5) ** 2).sum(axis=0))
+    image = np.clip((radius - r) / 4 + 0.5, 0, 1).astype(np.float32)
+    volume = Volume.of(image, np.diag([3.0, 3.0, 3.0, 1.0]))
+    truth = LabelMap(np.where(r < radius, np.uint8(2), np.uint8(0)), volume.grid)
+    return Study("ses-01", {Sequence.FLAIR: volume}, np.ones(SHAPE, bool)), truth
+
+
+MEMBERS = (Ball("a", 0.1), Ball("b", -0.2))
+CARDS = tuple(m.card for m in MEMBERS)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(joint, "HOME", tmp_path / "joint")
+    joint._read.cache_clear()
+    yield tmp_path / "joint"
+    joint._read.cache_clear()
+
+
+def test_calibration_is_found_for_its_members_and_for_no_others(home):
+    how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 1.0})
+    home.parent.mkdir(exist_ok=True)
+    write_joint("joined", CARDS, how)
+    assert joint_of("joined", CARDS) == Joint(how)
+    assert joint_of("mean", CARDS) is None
+    assert joint_of("joined", CARDS[::-1]) is None
+    newer = (CARDS[0], Ball("b", 0.0).card.__class__("b", "2", "b", "", "", "", ()))
+    assert joint_of("joined", newer) is None
+
+
+def test_intervals_hold_the_truth_of_other_patients_and_dice_is_expected():
+    rng = np.random.default_rng(0)
+    fused = FusedSegmenter(MEMBERS, "joined")
+    told = calibrate_joint(fused, (case(r) for r in rng.uniform(3, 6.5, 40)))
+    assert told.calibration.patients == 40
+    assert "agreement" in told.calibration.dice["WT"]
+    ready = FusedSegmenter(MEMBERS, "joined", Joint(told.calibration))
+    covered, pairs = [], []
+    for radius in rng.uniform(3, 6.5, 20):
+        study, truth = case(radius)
+        found = ready.segment(study)
+        low, high = found.intervals["WT"]
+        covered.append(low <= truth.volume_ml("WT") <= high)
+        pairs.append((found.predicted_dice["WT"], dice(truth.region("WT"), found.labels.region("WT"))))
+    assert np.mean(covered) >= 0.8
+    assert np.mean([abs(expected - true) for expected, true in pairs]) < 0.1
+
+
+def test_without_calibration_nothing_is_claimed():
+    found = FusedSegmenter(MEMBERS, "joined").segment(case(5.0)[0])
+    assert not found.intervals
+    assert not found.predicted_dice
+
+
+def test_agreement_is_the_dice_of_the_members():
+    study, _ = case(5.0)
+    given = [m.segment(study) for m in MEMBERS]
+    a, b = (g.labels.region("WT") for g in given)
+    assert agreement(given) == {"WT": pytest.approx(2 * (a & b).sum() / (a.sum() + b.sum()))}
+    assert agreement(given[:1]) == {}
+
+
+def test_the_default_is_calibrated_for_the_versions_that_ship():
+    method = segmenter_of(SEGMENTER)
+    assert isinstance(method, FusedSegmenter)
+    assert method.joint is not None
+    assert {"WT", "TC", "ET"} <= set(method.joint.calibration.volume_low)
+
+
+def test_a_member_that_sees_another_tumour_does_not_count_and_that_is_told():
+    study, _ = case(5.0)
+
+    class Elsewhere(Ball):
+        """Outlines a corner."""
+
+        def segment(self, study: Study) -> Segmentation:
+            soft = np.zeros(SHAPE, np.float32)
+            soft[:4, :4, :4] = 1
+            labels = LabelMap(np.where(soft > 0.5, np.uint8(2), np.uint8(0)), study.grid)
+            return Segmentation(labels, {"WT": Volume(soft, study.grid)}, Validity(1.0), self.card, {})
+
+    alone = MEMBERS[0].segment(study)
+    found = FusedSegmenter((MEMBERS[0], Elsewhere("c", 0.0)), "joined").segment(study)
+    assert np.array_equal(found.labels.region("WT"), alone.labels.region("WT"))
+    assert any("only a was used" in r for r in found.validity.reasons)
+    both = FusedSegmenter(MEMBERS, "joined").segment(study)
+    assert not any("was used" in r for r in both.validity.reasons)
