@@ -8,7 +8,7 @@ is there.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, 
 
 from tumorboard.defaults import SEGMENTER
 from tumorboard.detect import detector_of
+from tumorboard.labels import LabelMap
 from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.joint import calibrate_joint
@@ -31,6 +32,7 @@ from tumorboard.segment.joint import write_joint
 from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import Sequence
 from tumorboard.simulate.subject import Kind
+from tumorboard.study import Study
 
 HOME = Path(__file__).resolve().parents[1]
 SETTINGS = HOME / "scripts" / "bundles"
@@ -44,8 +46,8 @@ RUNS: dict[str, tuple[str, ...]] = {
 }
 """Bundles and the settings of their passes, in order."""
 
-JOINT_MM = 1.0
-"""Voxel size at which the joint opinion is calibrated: that of most studies."""
+CALIBRATION_MM = 1.0
+"""Voxel size at which segmenters are calibrated: that of most studies."""
 
 CALIBRATION_SEED = 100
 """Of the digital patients that a bundle is calibrated on; ``benchmarks/`` judge on others."""
@@ -67,14 +69,18 @@ def trained(settings: TrainSettings, out: Path) -> None:
 def calibrated(out: Path, patients: int) -> None:
     """Calibrate a bundle on digital patients that it did not learn from, and write it again."""
     bundle = read_bundle(out)
-    finest = min(p.spacing_mm for p in bundle.metadata.passes)
-    made = held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, finest, visits=2)
-    cases = track(made, total=patients, description="calibration")
-    told = calibrate(bundle, ((c.study, c.truth) for c in cases))
+    told = calibrate(bundle, _prepared(patients, "calibration"))
     measured = figures(told, patients)
     meta = bundle.metadata.model_copy(update={"calibration": told.calibration, "measured": measured})
     write_bundle(out, meta, bundle.weights, card_text(meta))
     Console().print_json(data=measured)
+
+
+def _prepared(patients: int, what: str) -> Iterator[tuple[Study, LabelMap]]:
+    """Yield digital patients, prepared as ``run`` prepares, with their truth."""
+    made = held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, CALIBRATION_MM, visits=2)
+    for case in track(made, total=patients, description=what):
+        yield prepare(case.study.id, case.study.volumes).study, case.truth
 
 
 def calibrated_detector(out: Path, patients: int) -> None:
@@ -93,14 +99,11 @@ def calibrated_detector(out: Path, patients: int) -> None:
 
 
 def calibrated_joint(patients: int) -> None:
-    """Calibrate the default of ``run`` on the same digital patients, at 1 mm and prepared as ``run`` prepares."""
+    """Calibrate the default of ``run`` on the same digital patients."""
     segmenter_of.cache_clear()  # the bundle may have been replaced
     default = segmenter_of(SEGMENTER)
     if isinstance(default, FusedSegmenter):
-        made = held_out(CALIBRATION_SEED, patients, Kind.GLIOMA, JOINT_MM, visits=2)
-        cases = track(made, total=patients, description="joint opinion")
-        prepared = ((prepare(c.study.id, c.study.volumes).study, c.truth) for c in cases)
-        told = calibrate_joint(default, prepared)
+        told = calibrate_joint(default, _prepared(patients, "joint opinion"))
         write_joint(default.how, [s.card for s in default.segmenters], told.calibration)
         Console().print_json(data=figures(told, patients))
 
