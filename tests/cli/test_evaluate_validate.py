@@ -15,7 +15,6 @@ import pytest
 import tumorboard.simulate.patient as home
 from tumorboard.chain import patient
 from tumorboard.chain.trip import StudyTrip
-from tumorboard.cli.keyboard import hear_keyboard, stop_if_asked
 from tumorboard.io.images import write_volume
 from tumorboard.report.pdf import PdfResult
 from tumorboard.simulate.patient import digital_patient
@@ -193,19 +192,39 @@ def test_stopped_from_the_keyboard(write, tmp_path):
     assert run.returncode == 130
 
 
-@pytest.mark.usefixtures("keyboard")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_key_that_a_finaliser_swallows_stops_the_next_stage():
-    class Deaf:
-        def __del__(self):
-            signal.raise_signal(signal.SIGINT)
+SWALLOWED = """
+import signal
+from tumorboard.cli.keyboard import hear_keyboard, stop_if_asked
 
-    hear_keyboard()
-    deaf = Deaf()
-    del deaf  # Python prints "Exception ignored in" and goes on
-    with pytest.raises(KeyboardInterrupt):
-        stop_if_asked()
+class Deaf:
+    def __init__(self, error):
+        self.error = error
+    def __del__(self):
+        self.error()
+
+def stop():
+    signal.raise_signal(signal.SIGINT)
+
+def defect():
+    raise ValueError("ours")
+
+hear_keyboard()
+Deaf(stop)  # Python goes on
+Deaf(defect)
+try:
+    stop_if_asked()
+except KeyboardInterrupt:
     stop_if_asked()  # heard once, not for ever
+    print("stopped")
+"""
+
+
+@pytest.mark.usefixtures("keyboard")
+def test_a_key_that_a_finaliser_swallows_stops_the_next_stage():
+    ended = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, check=False)
+    assert ended.stdout == "stopped\n"
+    assert "KeyboardInterrupt" not in ended.stderr
+    assert "ValueError: ours" in ended.stderr
 
 
 def test_a_terminal_without_unicode_loses_a_sign_and_not_the_run(volumes, tmp_path):
