@@ -147,3 +147,41 @@ def predicted_dice(region: str, found: Mapping[str, float], calibration: Calibra
         return None
     value = sum(weight * (1.0 if name == INTERCEPT else found[name]) for name, weight in weights.items())
     return float(np.clip(value, 0.0, 1.0))
+
+
+def told(
+    found: Mapping[str, tuple[Float, Mask]],
+    voxel_ml: float,
+    calibration: Calibration,
+    agreement: Mapping[str, float] | None = None,
+) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
+    """Return the intervals of volumes in mL and the expected Dice of all regions, where they are calibrated.
+
+    Parameters
+    ----------
+    found : mapping of str to (ndarray of float32, ndarray of bool), each of shape (i, j, k)
+        Probability and outline by region.
+    voxel_ml : float
+        Volume of a voxel.
+    calibration : Calibration
+        Of the network, or of the joint opinion.
+    agreement : mapping of str to float, optional
+        Between the members of a joint opinion, by region.
+
+    Examples
+    --------
+    >>> how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 2.0}, dice={"WT": {"intercept": 0.5}})
+    >>> p = np.array([0.9, 0.9, 0.5], np.float32)
+    >>> intervals, dices = told({"WT": (p, p > 0.6), "RC": (p, p > 0.6)}, 1.0, how)
+    >>> list(intervals), dices
+    (['WT'], {'WT': 0.5})
+    """
+    intervals: dict[str, tuple[float, float]] = {}
+    dices: dict[str, float] = {}
+    for region, (probability, mask) in found.items():
+        interval = volume_interval(region, probability, mask, voxel_ml, calibration)
+        own = clues(probability, mask, voxel_ml, (agreement or {}).get(region))
+        expected = predicted_dice(region, own, calibration)
+        intervals |= {} if interval is None else {region: interval}
+        dices |= {} if expected is None else {region: expected}
+    return intervals, dices

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Several
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -141,10 +143,6 @@ def _on_one_grid(maps: Several[LabelMap]) -> None:
             raise GeometryError("label maps on one grid", got=told)
 
 
-WAYS: dict[str, Callable[[Several[LabelMap]], LabelMap]] = {"majority": majority, "staple": staple}
-"""Ways to fuse label maps, by name. One line enrols another."""
-
-
 Fused = tuple[LabelMap, dict[str, Volume]]
 """Labels, and the probability maps by region."""
 
@@ -198,15 +196,6 @@ def agreeing(given: Several[Segmentation]) -> list[Segmentation]:
     ]
 
 
-def joined(given: Several[Segmentation]) -> Fused:
-    """Return whole tumour by mean probability, and in it core and enhancing tumour where any member finds them.
-
-    Methods miss core for unlike reasons (one wants it enclosed, another wants it dark), and take little else for it
-    inside a tumour; see :func:`averaged`. Only :func:`agreeing` members count.
-    """
-    return averaged(agreeing(given), np.max)
-
-
 def _pooled(given: Several[Segmentation], region: str, pooling: Pooling) -> NDArray[np.float32]:
     soft = [
         np.asarray(g.probabilities[region].data if region in g.probabilities else g.labels.region(region), np.float32)
@@ -230,9 +219,45 @@ def _mean(given: Several[Segmentation]) -> dict[str, Volume]:
     }
 
 
-FUSERS: dict[str, Callable[[Several[Segmentation]], Fused]] = {
-    **{name: _by_maps(way) for name, way in WAYS.items()},
-    "mean": averaged,
-    "joined": joined,
+@dataclass(frozen=True)
+class Fuser:
+    """A way to make one opinion of several.
+
+    Parameters
+    ----------
+    title : str
+        Before the members' titles.
+    sentence : str
+        What is done, for a report.
+    fuse : callable
+        From the segmentations that count to labels and probability maps.
+    counted : callable
+        Which of the members' segmentations count, in their order.
+    """
+
+    title: str
+    sentence: str
+    fuse: Callable[[Several[Segmentation]], Fused]
+    counted: Callable[[Several[Segmentation]], list[Segmentation]] = list
+
+
+FUSERS = {
+    "majority": Fuser(
+        "Majority of",
+        "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
+        _by_maps(majority),
+    ),
+    "staple": Fuser(
+        "STAPLE of", "Labels and the reliability of each member were estimated together (STAPLE).", _by_maps(staple)
+    ),
+    "mean": Fuser("Mean of", "Probabilities of the members were averaged.", averaged),
+    # methods miss core for unlike reasons (one wants it enclosed, another wants it dark), and take little else for it
+    "joined": Fuser(
+        "Joint opinion of",
+        "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member found. "
+        "A member that outlined another tumour than the first did not count.",
+        partial(averaged, inner=np.max),
+        agreeing,
+    ),
 }
-"""Ways to fuse segmentations, by name; the first is taken where none is named."""
+"""Ways to fuse segmentations, by name; the first is taken where none is named. One entry enrols another."""

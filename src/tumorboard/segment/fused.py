@@ -16,21 +16,11 @@ import numpy as np
 from tumorboard.errors import InputError
 from tumorboard.metrics.maps.overlap import dice
 from tumorboard.segment.base import Card, Segmentation, Segmenter, Validity
-from tumorboard.segment.fuse import FUSERS, agreeing
+from tumorboard.segment.fuse import FUSERS, Fuser
 from tumorboard.study import Study
 
 if TYPE_CHECKING:
     from tumorboard.segment.joint import Joint
-
-TITLES = {"majority": "Majority of", "staple": "STAPLE of", "mean": "Mean of", "joined": "Joint opinion of"}
-
-SENTENCES = {
-    "majority": "At each voxel the label of most members was taken; of tied labels, that of the member named first.",
-    "mean": "Probabilities of the members were averaged.",
-    "joined": "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member "
-    "found. A member that outlined another tumour than the first did not count.",
-    "staple": "Labels and the reliability of each member were estimated together (STAPLE).",
-}
 
 APART = "{0} and {1} outline different things, and only {0} was used: look at the pictures"
 
@@ -65,7 +55,7 @@ class FusedSegmenter:
         if len(segmenters) < 2:
             raise InputError("at least two segmenters", got=f"{len(segmenters)}", where="fusion")
         self.segmenters, self.how, self.joint = tuple(segmenters), how, joint
-        self.card = _card([s.card for s in segmenters], how)
+        self.card = _card([s.card for s in segmenters], how, FUSERS[how])
 
     def segment(self, study: Study) -> Segmentation:
         """Segment one study with every member and fuse; what a member refuses is refused.
@@ -81,10 +71,11 @@ class FusedSegmenter:
         """Fuse what the members gave, in their order."""
         missing, partly = _missing([g.not_assessable for g in given])
         reasons = [f"{g.card.id}: {r}" for g in given for r in g.validity.reasons] + partly
-        if self.how == "joined":
-            alone = [g.card.id for g in given if not any(g is a for a in agreeing(given))]
-            reasons += [APART.format(given[0].card.id, name) for name in alone]
-        labels, maps = FUSERS[self.how](given)
+        way = FUSERS[self.how]
+        counted = way.counted(given)
+        alone = [g.card.id for g in given if not any(g is c for c in counted)]
+        reasons += [APART.format(given[0].card.id, name) for name in alone]
+        labels, maps = way.fuse(counted)
         plain = Segmentation(
             labels=labels,
             probabilities=maps,
@@ -108,14 +99,14 @@ def agreement(given: Several[Segmentation]) -> dict[str, float]:
     return told
 
 
-def _card(cards: list[Card], how: str) -> Card:
+def _card(cards: list[Card], how: str, way: Fuser) -> Card:
     names = ", ".join(f"{c.id} {c.version}" for c in cards)
     return Card(
         id=f"fused-{how}",
         version="1 (" + names + ")",
-        title=f"{TITLES[how]} " + "; ".join(c.title for c in cards),
+        title=f"{way.title} " + "; ".join(c.title for c in cards),
         citation=" ".join(dict.fromkeys(c.citation for c in cards)),
-        method=SENTENCES[how] + " " + " ".join(dict.fromkeys(c.method for c in cards)),
+        method=way.sentence + " " + " ".join(dict.fromkeys(c.method for c in cards)),
         limits="What most members miss is missed. " + " ".join(dict.fromkeys(c.limits for c in cards)),
         needs_any=tuple(dict.fromkeys(s for c in cards for s in c.needs_any)),
     )

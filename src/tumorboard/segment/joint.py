@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tumorboard.networks.bundle import Calibration
 from tumorboard.segment.base import Card, Segmentation
-from tumorboard.segment.calibrated import clues, predicted_dice, volume_interval
+from tumorboard.segment.calibrated import told
 from tumorboard.store import write_atomic
 
 HOME = Path(__file__).resolve().parents[1] / "bundles" / "joint"
@@ -54,17 +54,13 @@ class Joint:
         agreement : mapping of str to float
             Mean Dice between members by region; a region without it gets an interval only.
         """
-        intervals: dict[str, tuple[float, float]] = {}
-        dices: dict[str, float] = {}
+        looked = {
+            region: (volume.data, found.labels.region(region))
+            for region, volume in found.probabilities.items()
+            if region not in found.not_assessable
+        }
         ml = found.labels.grid.voxel_volume_ml
-        for region, volume in found.probabilities.items():
-            if region in found.not_assessable:
-                continue
-            mask = found.labels.region(region)
-            interval = volume_interval(region, volume.data, mask, ml, self.calibration)
-            own = predicted_dice(region, clues(volume.data, mask, ml, agreement.get(region)), self.calibration)
-            intervals |= {} if interval is None else {region: interval}
-            dices |= {} if own is None else {region: own}
+        intervals, dices = told(looked, ml, self.calibration, agreement)
         return replace(found, intervals=intervals, predicted_dice=dices)
 
 
@@ -76,18 +72,18 @@ def joint_of(how: str, cards: Several[Card]) -> Joint | None:
     >>> joint_of("majority", ()) is None
     True
     """
-    told = _read(_named(how, tuple(c.id for c in cards)))
-    if told is None or told.members != {c.id: c.version for c in cards}:
+    kept = _read(_named(how, tuple(c.id for c in cards)))
+    if kept is None or kept.members != {c.id: c.version for c in cards}:
         return None
-    return Joint(told.calibration)
+    return Joint(kept.calibration)
 
 
 def write_joint(how: str, cards: Several[Card], calibration: Calibration) -> Path:
     """Write the calibration of a joint opinion to where :func:`joint_of` looks for it."""
-    told = JointFile(members={c.id: c.version for c in cards}, calibration=calibration)
+    content = JointFile(members={c.id: c.version for c in cards}, calibration=calibration)
     path = _named(how, tuple(c.id for c in cards))
     path.parent.mkdir(exist_ok=True)
-    write_atomic(path, told.model_dump_json(indent=1) + "\n")
+    write_atomic(path, content.model_dump_json(indent=1, exclude_defaults=True) + "\n")
     _read.cache_clear()
     return path
 

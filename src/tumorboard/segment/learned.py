@@ -20,7 +20,7 @@ from tumorboard.networks.runtime import Choice, chosen_backend
 from tumorboard.networks.sliding import Run, slide
 from tumorboard.prepare.intensity import IQR_TO_SD
 from tumorboard.segment.base import Card, Segmentation, Validity
-from tumorboard.segment.calibrated import clues, predicted_dice, volume_interval
+from tumorboard.segment.calibrated import told
 from tumorboard.segment.likeness import likeness
 from tumorboard.segment.sharpened import sharpened
 from tumorboard.segment.space import LEAST_ML, drop_small
@@ -197,18 +197,12 @@ class LearnedSegmenter:
         labels = labelled(tissue, seen.brain, study.grid.spacing_mm)
         full = np.zeros(study.grid.shape, dtype=np.uint8)
         full[box] = labels
-        maps: dict[str, Volume] = {}
-        intervals: dict[str, tuple[float, float]] = {}
-        dices: dict[str, float] = {}
+        found = {}
         for region in (r for r in ("WT", "TC", "ET", "RC") if r not in missing):
             classes = [int(t) for t in REGIONS[region]]
-            probability, mask = tissue[classes].sum(axis=0), np.isin(labels, classes)
-            maps[region] = _whole(probability, study, box)
-            ml = study.grid.voxel_volume_ml
-            interval = volume_interval(region, probability, mask, ml, calibration)
-            own = predicted_dice(region, clues(probability, mask, ml), calibration)
-            intervals |= {} if interval is None else {region: interval}
-            dices |= {} if own is None else {region: own}
+            found[region] = (tissue[classes].sum(axis=0), np.isin(labels, classes))
+        maps = {region: _whole(probability, study, box) for region, (probability, _) in found.items()}
+        intervals, dices = told(found, study.grid.voxel_volume_ml, calibration)
         return Segmentation(LabelMap(full, study.grid), maps, like, self.card, missing, intervals, dices)
 
 
