@@ -106,6 +106,37 @@ def test_fine_tuning_keeps_the_card_and_changes_the_weights(run, home: Path, own
     assert one.metadata.weights_sha256 != two.metadata.weights_sha256
 
 
+def finer(home: Path, begins_with: str) -> Path:
+    """Settings of a second pass that hardly learns."""
+    text = (
+        (home / "s.toml").read_text().replace('"coarse"\nspacing_mm = 8.0', f'"fine"\n{begins_with}\nspacing_mm = 6.0')
+    )
+    (home / "fine.toml").write_text(text.replace("steps = 6", "learning_rate = 1e-9\nsteps = 2"))
+    return home / "fine.toml"
+
+
+def test_a_new_pass_begins_with_the_weights_of_another(run, home: Path, own: Path) -> None:
+    settings = finer(home, 'begins_with = "coarse"')
+    code, told = run("segment", "-s", str(settings), "-o", str(home / "b"), "--from", str(own))
+    assert code == 0, told
+    both = read_bundle(home / "b")
+    assert [(p.name, p.spacing_mm) for p in both.metadata.passes] == [("coarse", 8.0), ("fine", 6.0)]
+    coarse, fine = both.weights_of("coarse"), both.weights_of("fine")
+    assert all(np.allclose(coarse[name], fine[name], atol=1e-3) for name in coarse)
+    code, told = run("segment", "-s", str(finer(home, "")), "-o", str(home / "c"), "--from", str(own))
+    assert code == 0, told
+    alone = read_bundle(home / "c").weights_of("fine")
+    assert not all(np.allclose(coarse[name], alone[name], atol=1e-3) for name in coarse)
+
+
+def test_a_pass_that_the_bundle_does_not_have_gives_no_weights(run, home: Path, own: Path) -> None:
+    settings = finer(home, 'begins_with = "middle"')
+    code, text = run("segment", "-s", str(settings), "-o", str(home / "b"), "--from", str(own))
+    assert code == 2
+    assert "one of the bundle's passes (coarse)" in text
+    assert not (home / "b").exists()
+
+
 def broken_labels(home: Path) -> None:
     path = next((home / "cases").rglob("*-seg.nii.gz"))
     grid = next(held_out(1, 1, Kind.GLIOMA, 6.0)).truth.grid

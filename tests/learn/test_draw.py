@@ -182,3 +182,13 @@ def test_dense_tumour_is_drier_than_oedema_and_does_not_enhance() -> None:
     assert t2[4] < t2[2]
     assert flair[4] < flair[2]
     assert t1c[4] / t1[4] < 1.1 < t1c[3] / t1[3]
+
+
+def test_core_of_a_tumour_that_does_not_enhance_looks_like_its_rim_half_the_time() -> None:
+    def alike(*others: str) -> float:
+        matters = ("wm", "infiltrate", "core", *others)
+        drawn = [draw_contrast(matters, FOUR, np.random.default_rng(n)).values for n in range(200)]
+        return float(np.mean([np.array_equal(values[:, 1], values[:, 2]) for values in drawn]))
+
+    assert alike("vital") == 0.0
+    assert 0.4 < alike() < 0.6

@@ -83,12 +83,11 @@ def train(
         Sources, base or checkpoint do not fit.
     """
     there = read_bundle(base) if base is not None else None
-    if there is not None:
-        _check(settings, there)
+    start = _start(settings, there)
     torch.set_num_threads(settings.threads or torch.get_num_threads())
     trainer = Trainer(settings, tuple(REGIONS[settings.task].values()), _device())
-    if there is not None and any(p.name == settings.name for p in there.metadata.passes):
-        trainer.start_from(there.weights_of(settings.name))
+    if there is not None and start:
+        trainer.start_from(there.weights_of(start))
     drawer = opened(settings, settings.sources, max(settings.workers, 1), made)
     validation = opened(settings, settings.validation, max(settings.workers, 1), made) if settings.validation else None
     aside = out.with_name(f"{out.name}.training")
@@ -105,17 +104,22 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _check(settings: TrainSettings, base: Bundle) -> None:
+def _start(settings: TrainSettings, base: Bundle | None) -> str:
+    """Return the pass of the base whose weights training begins with; empty: it begins with none."""
+    if base is None:
+        return ""
     meta = base.metadata
     if meta.sequences != settings.sequences or meta.task != settings.task:
         wanted = f"a bundle for {settings.task} from {', '.join(s.value for s in settings.sequences)}"
         got = f"{meta.task} from {', '.join(s.value for s in meta.sequences)}"
         raise InputError(wanted, got=got, where="--from", remedy="give settings with the bundle's sequences")
-    for step in meta.passes:
-        own = step.architecture.model_copy(update={"deep": 0, "dropout": 0.0})
-        asked = settings.architecture.model_copy(update={"deep": 0, "dropout": 0.0})
-        if step.name == settings.name and own != asked:
-            raise InputError("the architecture of the bundle's pass", got="another", where="--from")
+    passes = {p.name: p.architecture.model_copy(update={"deep": 0, "dropout": 0.0}) for p in meta.passes}
+    start = settings.name if settings.name in passes else settings.begins_with
+    if start and start not in passes:
+        raise InputError(f"one of the bundle's passes ({', '.join(passes)})", got=repr(start), where="begins_with")
+    if start and passes[start] != settings.architecture.model_copy(update={"deep": 0, "dropout": 0.0}):
+        raise InputError("the architecture of the bundle's pass", got="another", where="--from")
+    return start
 
 
 def _pass(settings: TrainSettings) -> Pass:

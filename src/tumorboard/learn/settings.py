@@ -53,6 +53,7 @@ class TrainSettings(_Frozen):
     """Settings of a training run: one pass of a bundle."""
 
     name: str = Field(default="coarse", pattern="^[a-z]+$", description="of the pass in the bundle")
+    begins_with: str = Field(default="", description="pass of the bundle whose weights a new pass begins with")
     spacing_mm: float = Field(default=2.0, gt=0, description="voxel size of samples")
     card: CardText = Field(default_factory=CardText)
     task: Literal["segment", "detect", "brain"] = "segment"

@@ -35,6 +35,10 @@ SOLID = ("vital", "metastasis", "lymphoma", "inflamed")
 """Matters that are outlined because they enhance: they gain on T1C, however little."""
 
 
+ENHANCING = frozenset({"vital", "necrosis", "metastasis", "lymphoma"})
+"""Matters of tumours that enhance; a core beside none of them is a lower-grade glioma's."""
+
+
 FLUIDS = frozenset({"csf", "cavity", "cyst"})
 """Matters that are fluid."""
 
@@ -72,6 +76,8 @@ class Spread:
         Of the brightness where cortex meets fluid, and white matter the ventricles.
     texture : float
         Factor of the texture of tumour.
+    alike : float
+        Chance that a lower-grade glioma looks the same from core to rim.
     """
 
     healthy: float = 0.04
@@ -86,6 +92,7 @@ class Spread:
     fluid: float = 0.6
     rim: float = 0.05
     texture: float = 1.2
+    alike: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -160,8 +167,15 @@ def draw_contrast(
             rows.append(t1)
         else:
             rows.append(_wet(_dried(_apart(_varied(mean[s], how, rng), s), how, rng), s, how, rng))
+    if not ENHANCING.intersection(matters) and rng.random() < how.alike:
+        rows = [_alike(row) for row in rows]
     values = np.array([[row[m] for m in matters] for row in rows], dtype=np.float32)
     return Contrast(values, _rough(matters, sequences, how, rng), _rims(sequences, how, rng))
+
+
+def _alike(row: dict[str, float]) -> dict[str, float]:
+    """Make core look like infiltrate: what says that such a tumour is solid is that nothing in it enhances."""
+    return row | {CORE: row["infiltrate"]} if {CORE, "infiltrate"} <= set(row) else row
 
 
 def _needed(sequences: tuple[Sequence, ...]) -> set[Sequence]:
