@@ -156,3 +156,14 @@ def test_grids_there_and_back(spacing: tuple[float, float, float]) -> None:
 def test_averaging_keeps_sums() -> None:
     image = np.random.default_rng(0).random((12, 8, 10)).astype(np.float32)
     assert to_network(image, (1.0, 1.0, 1.0), 2.0).sum() * 8 == pytest.approx(image.sum(), rel=1e-5)
+
+
+def test_what_no_window_covered_stays_as_it_was() -> None:
+    wanted = np.zeros((1, 1, 20), bool)
+    wanted[..., 18:] = True
+    images, rest = np.ones((1, 1, 1, 20), np.float32), np.full((2, 1, 1, 20), 7.0, np.float32)
+    found = slide(lambda x: np.concatenate([x, x]), images, (1, 1, 8), 2, wanted, rest)
+    assert (found[..., :12] == 7.0).all()
+    assert np.allclose(found[..., 12:], 1.0)
+    nothing = slide(lambda x: np.concatenate([x, x]), images, (1, 1, 8), 2, wanted)
+    assert (nothing[0, ..., :12] > nothing[1, ..., :12]).all()

@@ -160,3 +160,19 @@ def test_strange_intensities_lower_the_score_and_are_named() -> None:
     strange = likeness(np.exp(2 * usual), brain, (Sequence.T1,), how)
     assert strange.score < 0.2
     assert "T1" in strange.reasons[0]
+
+
+def test_the_fine_pass_changes_nothing_far_from_what_may_be_tumour(study, bundle, monkeypatch) -> None:
+    both = LearnedSegmenter(bundle(Calibration(fine_weight=1.0)), PLAIN)
+    fine = both.look(study)
+    monkeypatch.setattr("tumorboard.segment.learned._suspect", lambda p, brain, spacing: np.zeros_like(brain))
+    coarse = both.look(study)
+    here = np.zeros_like(study.brain[fine.box])
+    here[2:4, 2:4, 2:4] = True
+    monkeypatch.setattr("tumorboard.segment.learned._suspect", lambda p, brain, spacing: here)
+    part = both.look(study)
+    changed = (part.logits != coarse.logits).any(axis=0)
+    assert changed.any()
+    assert changed[2:4, 2:4, 2:4].all()
+    assert not changed[4:].any()
+    assert (fine.logits != coarse.logits).any()

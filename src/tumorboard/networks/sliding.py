@@ -44,7 +44,14 @@ def importance(window: Shape) -> Float:
     return np.asarray(np.maximum(weights, 1e-3), dtype=np.float32)
 
 
-def slide(run: Run, images: Float, window: Shape, classes: int, wanted: NDArray[np.bool_] | None = None) -> Float:
+def slide(
+    run: Run,
+    images: Float,
+    window: Shape,
+    classes: int,
+    wanted: NDArray[np.bool_] | None = None,
+    rest: Float | None = None,
+) -> Float:
     """Run a network over a box.
 
     Parameters
@@ -58,7 +65,9 @@ def slide(run: Run, images: Float, window: Shape, classes: int, wanted: NDArray[
     classes : int
         Of the network.
     wanted : ndarray of bool, shape (i, j, k), optional
-        Windows without any of these voxels are left out; their logits are those of background.
+        Windows without any of these voxels are left out.
+    rest : ndarray of float32, shape (classes, i, j, k), optional
+        Logits of voxels that no window covered; background without it.
 
     Returns
     -------
@@ -86,6 +95,9 @@ def slide(run: Run, images: Float, window: Shape, classes: int, wanted: NDArray[
         weight[at] += gauss
     seen = weight > 0
     np.divide(total, weight, out=total, where=seen)
-    total[0][~seen] = 20.0 if classes > 1 else -20.0
     i, j, k = shape
-    return total[:, :i, :j, :k]
+    total, seen = total[:, :i, :j, :k], seen[:i, :j, :k]
+    if rest is not None:
+        return np.where(seen, total, rest)
+    total[0][~seen] = 20.0 if classes > 1 else -20.0
+    return total

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError, IntensityError
 from tumorboard.labels import REGIONS, LabelMap, Tissue
@@ -156,28 +157,44 @@ class LearnedSegmenter:
         for fine in finer:
             if max(spacing) > COARSE_GRID * fine.spacing_mm:
                 continue
-            where = _worth_looking(softmax(logits), brain, spacing)
+            suspect = _suspect(softmax(logits), brain, spacing)
+            where = box_around(suspect)
             if where is None:
                 continue
-            inner = self._run(fine, images[(slice(None), *where)], brain[where], spacing)
-            shape = brain[where].shape
-            weight = np.float32(self.bundle.metadata.calibration.fine_weight)
             part = logits[(slice(None), *where)]
+            inner = self._run(fine, images[(slice(None), *where)], brain[where], spacing, (suspect[where], part))
+            weight = np.float32(self.bundle.metadata.calibration.fine_weight)
             part *= 1 - weight
-            part += weight * from_network(inner, shape, spacing, fine.spacing_mm)
+            part += weight * from_network(inner, suspect[where].shape, spacing, fine.spacing_mm)
         return logits
 
-    def _run(self, step: Pass, images: Float, brain: Mask, spacing: tuple[float, float, float]) -> Float:
-        """Return one pass's logits, divided by its temperature, on the network's grid."""
+    def _run(
+        self,
+        step: Pass,
+        images: Float,
+        brain: Mask,
+        spacing: tuple[float, float, float],
+        again: tuple[Mask, Float] | None = None,
+    ) -> Float:
+        """Return one pass's logits, divided by its temperature, on the network's grid.
+
+        A second look is told where to look, and what was said before; that is kept where no window was.
+        """
         scaled = np.stack([to_network(image, spacing, step.spacing_mm) for image in images])
         inside = to_network(brain, spacing, step.spacing_mm) > 0.5
         scaled *= inside
+        tempered = np.float32(self.bundle.metadata.calibration.temperature.get(step.name, 1.0))
+        wanted, rest = inside, None
+        if again is not None:
+            wanted = to_network(again[0], spacing, step.spacing_mm) > 0.5
+            rest = np.stack([to_network(m * tempered, spacing, step.spacing_mm) for m in again[1]])
         run = self._ready(step)
-        logits = slide(run, scaled, step.window, step.architecture.classes, inside)
+        logits = slide(run, scaled, step.window, step.architecture.classes, wanted, rest)
         if self.options.mirror:
-            flipped = slide(run, scaled[:, ::-1], step.window, step.architecture.classes, inside[::-1])
+            turned = None if rest is None else rest[:, ::-1]
+            flipped = slide(run, scaled[:, ::-1], step.window, step.architecture.classes, wanted[::-1], turned)
             logits = np.asarray((logits + flipped[:, ::-1]) / 2, dtype=np.float32)
-        return np.asarray(logits / np.float32(self.bundle.metadata.calibration.temperature.get(step.name, 1.0)))
+        return np.asarray(logits / tempered)
 
     def _ready(self, step: Pass) -> Run:
         if step.name not in self._runs:
@@ -314,13 +331,11 @@ def _images(study: Study, box: Box, sequences: tuple[Sequence, ...]) -> Float:
     return out
 
 
-def _worth_looking(probabilities: Float, brain: Mask, spacing: tuple[float, float, float]) -> Box | None:
-    box = box_around((probabilities[0] < 1 - LOOK_AT) & brain)
-    if box is None:
-        return None
-    margins = [int(np.ceil(MARGIN_MM / s)) for s in spacing]
-    i, j, k = (slice(max(0, b.start - m), b.stop + m) for b, m in zip(box, margins, strict=True))
-    return i, j, k
+def _suspect(probabilities: Float, brain: Mask, spacing: tuple[float, float, float]) -> Mask:
+    """Return where the fine pass looks: around what may be tumour and is no crumb."""
+    some = drop_small((probabilities[0] < 1 - LOOK_AT) & brain, LEAST_ML, spacing)
+    around = [2 * int(np.ceil(MARGIN_MM / s)) + 1 for s in spacing]
+    return np.asarray(ndi.maximum_filter(some.view(np.uint8), size=around) > 0) & brain
 
 
 def _whole(part: Float, study: Study, box: Box) -> Volume:
