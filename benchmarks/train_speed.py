@@ -288,7 +288,8 @@ def ours(asked: Asked, name: str, settings: TrainSettings, held: list[Held]) -> 
         if told.step in (asked.warm_up, asked.steps):
             marks.append((time.perf_counter(), time.process_time()))
 
-    trainer.train(opened(settings, settings.sources), None, asked.folder / "none.pt", tell)
+    with TemporaryDirectory(dir=asked.folder) as shelf:
+        trainer.train(opened(settings, settings.sources, Path(shelf)), None, asked.folder / "none.pt", tell)
     (wall, own), (wall_end, own_end) = marks
     count, timed = sum(p.numel() for p in trainer.network.parameters()), asked.steps - asked.warm_up
     scores = [dice(c.truth, f) for c, f in zip(held, outlined(trainer, asked.folder / "held", held), strict=True)]

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from tumorboard.errors import InputError
-from tumorboard.learn.draw.sample import Sample
+from tumorboard.learn.draw.sample import Drawing, Sample
+from tumorboard.learn.folders import Case, CaseDrawer
 from tumorboard.learn.loop import Progress, Trainer
 from tumorboard.learn.losses import REGION_SETS, deep_loss, region_loss
 from tumorboard.learn.settings import Source, TrainSettings, read_settings
@@ -85,22 +86,18 @@ def test_killed_and_resumed_gives_the_same_curve_and_weights(tmp_path: Path) -> 
         assert torch.equal(value, again.averaged[name])
 
 
-WORKERS = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {here!r})
-import test_loop as t
-for workers in (0, 2):
-    trainer = t.Trainer(t.settings(steps=6, workers=workers), t.REGION_SETS["mask"])
-    print([p.loss for p in t.curve(trainer, Path({folder!r}) / str(workers))])
-"""
-
-
 def test_workers_do_not_change_the_samples(tmp_path: Path) -> None:
-    # in a process of its own: forking one in which other tests left threads may hang
-    words = [sys.executable, "-c", WORKERS.format(here=str(Path(__file__).parent), folder=str(tmp_path))]
-    told = subprocess.run(words, check=True, capture_output=True, text=True, timeout=300).stdout.splitlines()
-    assert len(told) == 2
+    labels = np.zeros((20, 20, 20), np.uint8)
+    labels[4:12, 5:12, 6:12] = 1
+    for n in range(2):
+        images = (np.random.default_rng(n).random((20, 20, 20, 1)) + labels[..., None]).astype(np.float16)
+        Case(images, labels, np.ones(1, bool)).write(tmp_path / f"case-{n}")
+    drawer = CaseDrawer((tmp_path / "case-0", tmp_path / "case-1"), Drawing((16, 16, 16), (Sequence.T1,)))
+    told = []
+    for workers in (0, 2):
+        trainer = Trainer(settings(steps=6, workers=workers), REGION_SETS["mask"])
+        trainer.train(drawer, None, tmp_path / f"{workers}.pt", lambda _: None)
+        told.append([p.loss for p in trainer.history])
     assert told[0] == told[1]
 
 

@@ -8,8 +8,8 @@ labels outside the scheme, images on several grids, a folder with one case, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ LEAST_CASES = 2
 
 @dataclass(frozen=True)
 class Case:
-    """One labelled study in memory.
+    """One labelled study.
 
     Parameters
     ----------
@@ -64,6 +64,17 @@ class Case:
     labels: NDArray[np.uint8]
     present: NDArray[np.bool_]
 
+    def write(self, folder: Path) -> None:
+        """Write the case into a new folder."""
+        folder.mkdir(parents=True)
+        for part in fields(self):
+            np.save(folder / f"{part.name}.npy", getattr(self, part.name), allow_pickle=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> Case:
+        """Open a case; arrays stay on disk until a part of them is looked at."""
+        return cls(*(np.load(folder / f"{p.name}.npy", mmap_mode="r", allow_pickle=False) for p in fields(cls)))
+
 
 @dataclass(frozen=True)
 class CaseDrawer:
@@ -71,18 +82,18 @@ class CaseDrawer:
 
     Parameters
     ----------
-    cases : tuple of Case
-        In memory.
+    folders : tuple of Path
+        Of cases as :meth:`Case.write` writes them: all processes that draw share them, and none holds them.
     how : Drawing
         Shape, chances, blemishes.
     """
 
-    cases: tuple[Case, ...]
+    folders: tuple[Path, ...]
     how: Drawing
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw a case, a place in it, and what differs from scan to scan."""
-        case = self.cases[int(rng.integers(len(self.cases)))]
+        case = Case.read(self.folders[int(rng.integers(len(self.folders)))])
         at = _corner(case, self.how, rng)
         images = _cut(case.images, at, self.how.shape).astype(np.float32)
         labels = _cut(case.labels, at, self.how.shape)
@@ -124,8 +135,10 @@ def _cut(array: NDArray[Any], at: list[int], shape: tuple[int, int, int]) -> NDA
     return np.pad(part, short) if any(s[1] for s in short) else part
 
 
-def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float, scheme: str = "brats") -> list[Case]:
-    """Read all labelled studies below a folder.
+def read_cases(
+    folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float, scheme: str = "brats"
+) -> Iterator[Case]:
+    """Read all labelled studies below a folder, one after another.
 
     Parameters
     ----------
@@ -138,6 +151,10 @@ def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float,
     scheme : str
         Of the label values.
 
+    Yields
+    ------
+    Case
+
     Raises
     ------
     InputError
@@ -149,16 +166,17 @@ def read_cases(folder: Path, sequences: tuple[Sequence, ...], spacing_mm: float,
     """
     files = sorted(folder.rglob("*.nii*"))
     truths = [p for p in files if _ending(p) in TRUTHS]
-    cases = []
+    if len(truths) < LEAST_CASES:
+        got = f"{len(truths)} below the folder"
+        raise InputError(f"at least {LEAST_CASES} labelled cases", got=got, where="sources", remedy="add cases")
+    tumour = False
     for n, truth in enumerate(truths, start=1):
         images = {s: path for s in sequences if (path := _image(files, truth, s)) is not None}
-        cases.append(_case(truth, images, f"case {n}", sequences, spacing_mm, scheme))
-    if len(cases) < LEAST_CASES:
-        got = f"{len(cases)} below the folder"
-        raise InputError(f"at least {LEAST_CASES} labelled cases", got=got, where="sources", remedy="add cases")
-    if not any(c.labels.any() for c in cases):
+        case = _case(truth, images, f"case {n}", sequences, spacing_mm, scheme)
+        tumour |= bool(case.labels.any())
+        yield case
+    if not tumour:
         raise InputError("tumour in some label map", got="all of them empty", where="sources")
-    return cases
 
 
 def _ending(path: Path) -> str:

@@ -138,7 +138,8 @@ class Trainer:
         s = self.settings
         ranks = self.ranks
         stream = Stream(drawer, s.seed, self.step * s.batch * ranks.count, ranks.rank, ranks.count)
-        extra: dict[str, Any] = {"prefetch_factor": 4, "multiprocessing_context": "fork"} if s.workers else {}
+        # spawned, not forked: libraries hold threads that a fork would lose
+        extra: dict[str, Any] = {"prefetch_factor": 4, "multiprocessing_context": "spawn"} if s.workers else {}
         return DataLoader(stream, batch_size=s.batch, num_workers=s.workers, **extra)
 
     def rate(self) -> float:

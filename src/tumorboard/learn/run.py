@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -17,6 +18,7 @@ from tumorboard.learn.loop import Progress, Trainer
 from tumorboard.learn.record import Recorder
 from tumorboard.learn.settings import TrainSettings
 from tumorboard.learn.sources import opened
+from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Metadata, Pass, read_bundle, write_bundle
 from tumorboard.networks.card import card_text
 
@@ -88,10 +90,14 @@ def train(
     trainer = Trainer(settings, tuple(REGIONS[settings.task].values()), _device())
     if there is not None and start:
         trainer.start_from(there.weights_of(start))
-    drawer = opened(settings, settings.sources, max(settings.workers, 1), made)
-    validation = opened(settings, settings.validation, max(settings.workers, 1), made) if settings.validation else None
     aside = out.with_name(f"{out.name}.training")
-    trainer.train(drawer, validation, aside / f"{settings.name}.pt", tell)
+    aside.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="cases-", dir=aside) as shelf:
+        learned, held = Path(shelf) / "learned", Path(shelf) / "held"
+        workers = max(settings.workers, 1)
+        drawer = opened(settings, settings.sources, learned, workers, made)
+        validation = opened(settings, settings.validation, held, workers, made) if settings.validation else None
+        trainer.train(drawer, validation, aside / f"{settings.name}.pt", tell)
     meta = there.metadata if there is not None else _metadata(settings)
     if trainer.ranks.first:
         Recorder(aside / settings.name, tuple(REGIONS[settings.task])).close(trainer.history)
@@ -113,13 +119,18 @@ def _start(settings: TrainSettings, base: Bundle | None) -> str:
         wanted = f"a bundle for {settings.task} from {', '.join(s.value for s in settings.sequences)}"
         got = f"{meta.task} from {', '.join(s.value for s in meta.sequences)}"
         raise InputError(wanted, got=got, where="--from", remedy="give settings with the bundle's sequences")
-    passes = {p.name: p.architecture.model_copy(update={"deep": 0, "dropout": 0.0}) for p in meta.passes}
+    passes = {p.name: _weighted(p.architecture) for p in meta.passes}
     start = settings.name if settings.name in passes else settings.begins_with
     if start and start not in passes:
         raise InputError(f"one of the bundle's passes ({', '.join(passes)})", got=repr(start), where="begins_with")
-    if start and passes[start] != settings.architecture.model_copy(update={"deep": 0, "dropout": 0.0}):
+    if start and passes[start] != _weighted(settings.architecture):
         raise InputError("the architecture of the bundle's pass", got="another", where="--from")
     return start
+
+
+def _weighted(architecture: Architecture) -> Architecture:
+    """Return what decides an architecture's weights: deep supervision and dropout do not."""
+    return architecture.model_copy(update={"deep": 0, "dropout": 0.0})
 
 
 def _pass(settings: TrainSettings) -> Pass:

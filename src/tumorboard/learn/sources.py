@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tumorboard.errors import InputError
 from tumorboard.learn.draw.contrast import Spread
 from tumorboard.learn.draw.head import HeadDrawing, draw_head
 from tumorboard.learn.draw.sample import Drawing, Sample, draw_sample
-from tumorboard.learn.folders import CaseDrawer, read_cases
+from tumorboard.learn.folders import Case, CaseDrawer, read_cases
 from tumorboard.learn.pool.specimen import Specimen
 from tumorboard.learn.pool.write import specimens, write_pool
 from tumorboard.learn.settings import Source, TrainSettings
@@ -84,24 +84,44 @@ def _any_of(folders: tuple[Path, ...], rng: np.random.Generator) -> Specimen:
 def opened(
     settings: TrainSettings,
     sources: tuple[Source, ...],
+    shelf: Path,
     workers: int = 1,
     tell: Callable[[int], None] | None = None,
 ) -> Mix:
     """Open sources; pools that are not whole are made first.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        What samples must be like.
+    sources : tuple of Source
+        Where they come from.
+    shelf : Path
+        Folder that is there as long as samples are drawn: users' cases lie there as training needs them.
+    workers : int
+        Processes that make a pool.
+    tell : callable, optional
+        Hears of patients of a pool that had to be made first.
+
+    Returns
+    -------
+    Mix
 
     Raises
     ------
     InputError
         A source holds nothing that can be learned from.
     """
-    made = tuple(_opened(source, settings, workers, tell) for source in sources)
+    made = tuple(_opened(source, settings, shelf / str(n), workers, tell) for n, source in enumerate(sources))
     return Mix(made, tuple(s.weight for s in sources))
 
 
-def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callable[[int], None] | None) -> Drawer:
+def _opened(
+    source: Source, settings: TrainSettings, shelf: Path, workers: int, tell: Callable[[int], None] | None
+) -> Drawer:
     if source.kind != "pool":
-        cases = read_cases(source.path, settings.sequences, settings.spacing_mm, source.scheme)
-        return CaseDrawer(tuple(cases), drawing(settings))
+        read = read_cases(source.path, settings.sequences, settings.spacing_mm, source.scheme)
+        return CaseDrawer(tuple(_shelved(read, shelf)), drawing(settings))
     if source.plan is not None:
         write_pool(source.plan, source.path, workers, tell)
     folders = tuple(specimens(source.path))
@@ -113,6 +133,13 @@ def _opened(source: Source, settings: TrainSettings, workers: int, tell: Callabl
         return HeadDrawer(folders, HeadDrawing(settings.shape))
     drawer = PoolDrawer(folders, drawing(settings))
     return LesionDrawer(drawer) if settings.task == "detect" else drawer
+
+
+def _shelved(cases: Iterable[Case], shelf: Path) -> Iterator[Path]:
+    """Lay cases on the shelf as they are read, and yield where."""
+    for n, case in enumerate(cases):
+        case.write(shelf / str(n))
+        yield shelf / str(n)
 
 
 BRIGHT = Spread(fainter=0.3)
