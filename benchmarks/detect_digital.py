@@ -24,8 +24,8 @@ from tumorboard.detect.base import Detected
 from tumorboard.detect.joined import joined
 from tumorboard.io.images import read_volume
 from tumorboard.learn.holdout import HeldOut, held_out
-from tumorboard.metrics.maps.detection import Case, Found
-from tumorboard.metrics.maps.froc import froc
+from tumorboard.metrics.maps.detection import Case, Found, Hits, match
+from tumorboard.metrics.maps.froc import froc_of
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import USED, Sequence
@@ -87,10 +87,10 @@ def noisier(case: HeldOut, wanted: float, seed: int) -> HeldOut:
     return replace(case, study=replace(case.study, volumes=volumes))
 
 
-def judged(found: Detected, case: HeldOut) -> Case:
-    """Return detections beside the truth."""
+def judged(found: Detected, case: HeldOut) -> Hits:
+    """Return what detections hit."""
     told = tuple(Found(d.score, number=d.number) for d in found.found)
-    return Case(case.lesions, case.study.grid, told, found.numbers.data)
+    return match(Case(case.lesions, case.study.grid, told, found.numbers.data))
 
 
 def cases(patients: int, wanted: float | None) -> Iterator[HeldOut]:
@@ -100,9 +100,9 @@ def cases(patients: int, wanted: float | None) -> Iterator[HeldOut]:
         yield case if wanted is None else noisier(case, wanted, n)
 
 
-def table(name: str, rows: list[Case], at_point: list[tuple[int, int, int]]) -> None:
+def table(name: str, rows: list[Hits], at_point: list[tuple[int, int, int]]) -> None:
     """Print sensitivity by size at several rates, and what the operating point gives."""
-    told = froc(rows)
+    told = froc_of(rows)
     lesions = sum(curve.lesions for curve in told.curves[1:])
     print(f"\n{name}: {told.patients} patients, {lesions} metastases")
     for curve in told.curves:
@@ -137,7 +137,7 @@ def main(patients: int, as_real: bool, network: str) -> None:
     wanted = real_ratio() if as_real else None
     if as_real:
         print("the real study is absent (../shared/data)" if wanted is None else f"ratio of the real one: {wanted:.1f}")
-    rows: dict[str, list[Case]] = {}
+    rows: dict[str, list[Hits]] = {}
     points: dict[str, list[tuple[int, int, int]]] = {}
     ratios = []
     for case in cases(patients, wanted):

@@ -39,8 +39,9 @@ class HeadDrawing:
     ----------
     shape : (int, int, int)
         Voxels.
-    stripped, wild, cropped : float
-        Chances that the skull is gone, that tissues have any brightness, and that the field of view ends early.
+    stripped, wild, patchy, cropped : float
+        Chances that the skull is gone, that tissues have any brightness, that tissues around the brain have parts
+        of another brightness, and that the field of view ends early.
     warp : Warp
         How places are moved.
     spread : Spread
@@ -51,7 +52,8 @@ class HeadDrawing:
 
     shape: tuple[int, int, int]
     stripped: float = 0.15
-    wild: float = 0.25
+    wild: float = 0.3
+    patchy: float = 0.6
     cropped: float = 0.3
     warp: Warp = field(default_factory=lambda: Warp(12.0, 0.1, 2.0, 14.0))
     spread: Spread = field(default_factory=Spread)
@@ -93,7 +95,11 @@ def draw_head(specimen: Specimen, how: HeadDrawing, noise: NoiseFields, rng: np.
         contrast.values[0] = rng.uniform(0.05, 1.2, contrast.values.shape[1])
     textures = np.stack([noise.at(how.shape, rng, 2, 4) for _ in range(3)])
     image = weighed(piece.shares, contrast, textures)[..., 0]
-    image += (1 - np.clip(brain, 0, 1)) * _around(specimen, at, sequence, wild, rng) * (1 + 0.08 * textures[1])
+    found = _around(specimen, at)
+    first, other = (_brightness(sequence, wild, rng)[found] for _ in range(2))
+    if rng.random() < how.patchy:  # plain shapes hold more than one tissue each in people
+        first = np.where(noise.at(how.shape, rng, 3, 6) > rng.normal(0.3, 0.8), other, first)
+    image += (1 - np.clip(brain, 0, 1)) * first * (1 + 0.08 * textures[1])
     labels = np.asarray(ndi.binary_fill_holes(brain > INSIDE), dtype=np.uint8)
     if rng.random() < how.stripped:
         image = image * labels
@@ -110,21 +116,26 @@ def _middle(specimen: Specimen, rng: np.random.Generator) -> Float:
     return np.asarray(shape * rng.uniform((0.3, 0.3, 0.15), (0.7, 0.7, 0.75)), dtype=np.float32)
 
 
-def _around(specimen: Specimen, at: Float, sequence: Sequence, wild: bool, rng: np.random.Generator) -> Float:
-    """Return the brightness of what lies around the brain at places."""
+def _around(specimen: Specimen, at: Float) -> NDArray[np.uint8]:
+    """Return what lies around the brain at places, as places in :data:`TISSUES`."""
     shell = specimen.shell
     if shell is None:
         raise ValueError("a specimen with its shell; got one without")
+    rows = [np.rint(at[a] + specimen.before[a]).astype(np.int64) for a in range(3)]
+    inside = np.all([(r >= 0) & (r < n) for r, n in zip(rows, shell.shape, strict=True)], axis=0)
+    found = np.zeros(at.shape[1:], dtype=np.uint8)
+    found[inside] = shell[tuple(r[inside] for r in rows)]
+    return found
+
+
+def _brightness(sequence: Sequence, wild: bool, rng: np.random.Generator) -> Float:
+    """Draw the brightness of each of :data:`TISSUES`."""
     known = shell_values(sequence, list(PROTOCOLS.values())[int(rng.integers(len(PROTOCOLS)))])
     values = np.array([known[t] * np.exp(rng.normal(0, 0.35)) for t in TISSUES], dtype=np.float32)
     if wild:
         values = rng.uniform(0.0, 1.5, len(TISSUES)).astype(np.float32)
     values[TISSUES.index("air")] = 0.02 * rng.random()
-    rows = [np.rint(at[a] + specimen.before[a]).astype(np.int64) for a in range(3)]
-    inside = np.all([(r >= 0) & (r < n) for r, n in zip(rows, shell.shape, strict=True)], axis=0)
-    found = np.zeros(at.shape[1:], dtype=np.uint8)
-    found[inside] = shell[tuple(r[inside] for r in rows)]
-    return np.asarray(values[found])
+    return values
 
 
 def _crop(image: Float, labels: NDArray[np.uint8], rng: np.random.Generator) -> None:

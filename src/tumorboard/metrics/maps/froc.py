@@ -15,7 +15,7 @@ metric"; they interpolate); Efron B, Tibshirani RJ. An introduction to the boots
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -148,12 +148,12 @@ class Froc:
         raise KeyError(f"no class {size!r}")
 
 
-def froc(cases: Sequence[Case], rules: FrocRules | None = None) -> Froc:
+def froc(cases: Iterable[Case], rules: FrocRules | None = None) -> Froc:
     """Return sensitivity against false positives over many patients, by size of the lesion.
 
     Parameters
     ----------
-    cases : sequence of Case
+    cases : iterable of Case
         One a patient; patients without a lesion belong to it, for their false positives count.
     rules : FrocRules, optional
         Classes of size (mm), rates and the bootstrap.
@@ -177,10 +177,27 @@ def froc(cases: Sequence[Case], rules: FrocRules | None = None) -> Froc:
     >>> curves.get("all").sensitivity_at(0.0), curves.get("3-10 mm").cpm, curves.get("< 3 mm").cpm
     (0.5, 1.0, 0.0)
     """
-    if not cases:
+    return froc_of([match(case) for case in cases], rules)
+
+
+def froc_of(hits: Sequence[Hits], rules: FrocRules | None = None) -> Froc:
+    """Return what :func:`froc` does from patients that were matched before: their maps need not be kept.
+
+    Raises
+    ------
+    InputError
+        There is no patient.
+
+    Examples
+    --------
+    >>> one = Hits(np.array([4.0, 12.0]), np.array([0.9, -np.inf]), np.array([0.4]))
+    >>> froc_of([one]).get("all").sensitivity_at(0.0)
+    0.5
+    """
+    if not hits:
         raise InputError("at least one patient", got="none", where="cases", remedy="give the studies that were read")
     rules = rules or FrocRules()
-    pool = _pooled([match(case) for case in cases])
+    pool = _pooled(hits)
     draws = np.random.default_rng(rules.seed).multinomial(
         pool.patients, np.full(pool.patients, 1.0 / pool.patients), size=rules.resamples
     )
@@ -208,7 +225,7 @@ class _Pool:
     thresholds: Floats
 
 
-def _pooled(hits: list[Hits]) -> _Pool:
+def _pooled(hits: Sequence[Hits]) -> _Pool:
     scores, owners, order = _by_score([h.scores for h in hits])
     false_scores, false_owners, _ = _by_score([h.false_scores for h in hits])
     told = np.unique(np.concatenate([scores[np.isfinite(scores)], false_scores]))[::-1]
