@@ -102,7 +102,7 @@ class CaseDrawer:
         outside = (images == 0).all(axis=3)
         images = _varied(images, self.how.blemishes, rng)
         images[outside] = 0.0
-        present = chosen(self.how.sequences, self.how.whole, rng, case.present)
+        present = chosen(self.how.sequences, self.how.whole, rng, case.present, self.how.always)
         images[..., ~present] = 0.0
         return Sample(np.clip(images, LOWEST, HIGHEST), labels.copy(), present)
 

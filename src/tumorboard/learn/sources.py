@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cc3d
 import numpy as np
+from numpy.typing import NDArray
 
 from tumorboard.errors import InputError
 from tumorboard.learn.draw.contrast import Spread
@@ -17,6 +19,7 @@ from tumorboard.learn.pool.specimen import Specimen
 from tumorboard.learn.pool.write import specimens, write_pool
 from tumorboard.learn.settings import Source, TrainSettings
 from tumorboard.learn.stream import Drawer, Mix, noise
+from tumorboard.sequences import Sequence
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,10 @@ class PoolDrawer:
 
 @dataclass(frozen=True)
 class LesionDrawer:
-    """Samples in which only the lesions themselves are labelled, not the oedema around them.
+    """Samples in which only the lesions themselves are labelled, and only those that a reader could see.
+
+    Oedema around them is no lesion. What takes up no more than brain does is a lesion to nobody who looks at the image,
+    and teaches to guess.
 
     Parameters
     ----------
@@ -54,7 +60,38 @@ class LesionDrawer:
     def draw(self, rng: np.random.Generator) -> Sample:
         """Draw a sample of 1 lesion, 0 elsewhere."""
         sample = self.inner.draw(rng)
-        return replace(sample, labels=np.isin(sample.labels, (1, 3)).astype(np.uint8))
+        return replace(sample, labels=standing_out(sample.images, np.isin(sample.labels, (1, 3))))
+
+
+STANDS_OUT = 1.5
+"""Standard deviations of the brain by which a lesion's brighter voxels exceed its median, at least; chosen."""
+
+
+def standing_out(images: NDArray[np.float32], lesions: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the lesions whose brighter voxels (upper decile) stand out of the brain in some image.
+
+    Parameters
+    ----------
+    images : ndarray of float32, shape (i, j, k, sequences)
+        Normalised; 0 where a sequence is missing.
+    lesions : ndarray of bool, shape (i, j, k)
+        All of them.
+
+    Returns
+    -------
+    ndarray of uint8, shape (i, j, k)
+
+    Examples
+    --------
+    >>> lesions = np.array([1, 1, 0, 1]).reshape(4, 1, 1) > 0
+    >>> images = np.array([0.0, 4.0, 9.0, 1.0], np.float32).reshape(4, 1, 1, 1)
+    >>> standing_out(images, lesions).ravel().tolist()
+    [1, 1, 0, 0]
+    """
+    parts = np.asarray(cc3d.connected_components(lesions, connectivity=26))
+    every = range(1, int(parts.max()) + 1)
+    seen = [n for n in every if np.percentile(images[parts == n], 90, axis=0).max() >= STANDS_OUT]
+    return np.isin(parts, seen).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -149,4 +186,6 @@ BRIGHT = Spread(fainter=0.3)
 def drawing(settings: TrainSettings) -> Drawing:
     """Return how samples are drawn under settings."""
     plain = Drawing(settings.shape, settings.sequences, settings.on_tumour, settings.whole, settings.aside)
-    return replace(plain, by_lesion=True, spread=BRIGHT) if settings.task == "detect" else plain
+    if settings.task != "detect":
+        return plain
+    return replace(plain, by_lesion=True, spread=BRIGHT, always=(Sequence.T1C,))

@@ -48,6 +48,8 @@ class Drawing:
         Chance that a sample is laid around a voxel of tumour.
     whole : float
         Chance that no sequence is missing.
+    always : tuple of Sequence
+        Sequences that are never left out.
     aside : float
         How far from the middle of the head other samples are laid, as a share of its size.
     by_lesion : bool
@@ -66,6 +68,7 @@ class Drawing:
     sequences: tuple[Sequence, ...]
     on_tumour: float = 0.6
     whole: float = 0.5
+    always: tuple[Sequence, ...] = ()
     aside: float = 0.3
     by_lesion: bool = False
     ragged: float = 0.5
@@ -140,14 +143,18 @@ def draw_sample(specimen: Specimen, how: Drawing, noise: NoiseFields, rng: np.ra
     normalise(images, sample, rng)
     _leave(images, remnants, noise, rng)
     images[~mask] = 0.0
-    present = chosen(how.sequences, how.whole, rng)
+    present = chosen(how.sequences, how.whole, rng, always=how.always)
     images[..., ~present] = 0.0
     labels = np.where(mask, piece.labels, np.uint8(0))
     return Sample(images, labels, present)
 
 
 def chosen(
-    sequences: tuple[Sequence, ...], whole: float, rng: np.random.Generator, there: NDArray[np.bool_] | None = None
+    sequences: tuple[Sequence, ...],
+    whole: float,
+    rng: np.random.Generator,
+    there: NDArray[np.bool_] | None = None,
+    always: tuple[Sequence, ...] = (),
 ) -> NDArray[np.bool_]:
     """Choose which sequences a study has: all with the chance ``whole``, and never T1 alone where others could be.
 
@@ -161,6 +168,8 @@ def chosen(
         Source.
     there : ndarray of bool, optional
         Which can be had at all.
+    always : tuple of Sequence
+        Never left out where they can be had.
 
     Examples
     --------
@@ -171,8 +180,9 @@ def chosen(
     telling = had & np.array([s is not Sequence.T1 for s in sequences])
     if not telling.any() or rng.random() < whole:
         return had.copy()
+    kept = np.array([s in always for s in sequences])
     for _ in range(50):
-        present = had & (rng.random(len(sequences)) < 0.65)
+        present = had & (kept | (rng.random(len(sequences)) < 0.65))
         if (present & telling).any() and not (present == had).all():
             return present
     return had.copy()

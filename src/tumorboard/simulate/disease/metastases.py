@@ -79,8 +79,12 @@ PRIMARIES: dict[str, Primary] = {
     ),
 }
 
-WALL_PART = {"ring": (0.25, 0.5), "cystic": (0.10, 0.2)}
+WALL_PART = {"ring": (0.25, 0.5), "cystic": (0.10, 0.2), "haemorrhagic": (0.35, 0.35)}
 """Wall as a part of the radius (chosen)."""
+
+LEAST_WALL_MM = 1.2
+"""No wall is thinner (chosen): a part of a small radius would be a wall that no scanner shows, and readers call
+metastasis what enhances."""
 
 INSIDE = {"solid": "metastasis", "ring": "necrosis", "cystic": "cyst", "haemorrhagic": "methaemoglobin"}
 
@@ -159,11 +163,9 @@ def _place(
 
 def _focus(centre: tuple[int, int, int], diameter: float, kind: str, rng: np.random.Generator) -> Focus:
     part, swollen = rng.random(), rng.random()
-    if diameter < 5.0 and kind in WALL_PART:
+    if diameter < 5.0 and kind in ("ring", "cystic"):
         kind = "solid"  # no lumen is seen in so small a lesion
-    low, high = WALL_PART.get(kind, (0.0, 0.0))
-    wall = diameter if kind == "solid" else 0.5 * diameter * (low + (high - low) * part)
-    if kind == "haemorrhagic":
-        wall = 0.5 * diameter * 0.35
+    low, high = WALL_PART.get(kind, (2.0, 2.0))  # solid: all of it
+    wall = max(LEAST_WALL_MM, 0.5 * diameter * (low + (high - low) * part))
     oedema = float(6.0 * swollen**2) if diameter >= 6.0 else 0.0
     return Focus(centre, diameter, wall, inside=INSIDE[kind], oedema=oedema)
