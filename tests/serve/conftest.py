@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -264,3 +266,19 @@ def pacs():
     server = archive.start()
     yield archive
     server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """Wait until something is so; what is refused or not yet there (OSError) is asked for again."""
+
+    def wait(done, seconds=120.0):
+        end = time.monotonic() + seconds
+        while True:
+            with contextlib.suppress(OSError):
+                if done():
+                    return
+            assert time.monotonic() < end, "it took too long"
+            time.sleep(0.05)
+
+    return wait

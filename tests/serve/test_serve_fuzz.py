@@ -30,7 +30,7 @@ OUTSIDE = "../../../../outside"
 
 
 @pytest.fixture
-def node_process(settings):
+def node_process(settings, wait_until):
     """A node as a process of its own, working in an empty folder: (process, port, folder); it says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -45,7 +45,7 @@ def node_process(settings):
     with said.open("w") as heard:
         env = {**os.environ, "TMPDIR": str(work)}
         process = subprocess.Popen(start, cwd=work, env=env, stderr=heard)
-    _wait_until(lambda: _connect(port).close() is None)
+    wait_until(lambda: _connect(port).close() is None)
     yield process, port, work
     process.terminate()
     process.wait(60)
@@ -71,18 +71,18 @@ def recorded(make_object) -> list[bytes]:
     return list(_split(bytes(sent)))
 
 
-def test_damaged_pdus_do_not_harm_the_node(node_process, recorded, db, settings, shelf, make_object):
+def test_damaged_pdus_do_not_harm_the_node(node_process, recorded, db, settings, shelf, make_object, wait_until):
     """Bounded: 5,000 PDUs on about 400 connections, eight at a time."""
     process, port, work = node_process
     assert [pdu[0] for pdu in recorded] == [1, 4, 4, 5]
-    _wait_until(lambda: _echoes(port, PLACES) == PLACES)
+    wait_until(lambda: _echoes(port, PLACES) == PLACES)
     plans = list(_connections(recorded, random.Random(SEED)))
     where = f"seed {SEED}, {len(plans)} connections"
     _send_all(port, plans[:40])
     warm = _settled(process.pid)
     _send_all(port, plans[40:])
     assert process.poll() is None, where
-    _wait_until(lambda: _echoes(port, PLACES) == PLACES)
+    wait_until(lambda: _echoes(port, PLACES) == PLACES)
     end = _settled(process.pid)
     assert end[0] <= warm[0] + 1, f"threads: {warm[0]} before, {end[0]} after; {where}"
     assert end[1] <= warm[1], f"files: {warm[1]} before, {end[1]} after; {where}"
@@ -266,13 +266,3 @@ def _held(pid: int) -> tuple[int, int]:
         with contextlib.suppress(OSError):  # closed meanwhile
             held.append(file.readlink().name)
     return len(list((place / "task").iterdir())), sum("sqlite" not in name for name in held)
-
-
-def _wait_until(done: Callable[[], object], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(OSError):
-            if done():
-                return
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.3)

@@ -7,7 +7,6 @@ import gc
 import json
 import socket
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -173,7 +172,7 @@ def test_a_connection_cut_in_the_middle_leaves_nothing_and_harms_nobody(start, c
     assert list(shelf.incoming.iterdir()) == []
 
 
-def test_what_was_sent_in_part_is_closed_and_removed(start, call, make_object, shelf):
+def test_what_was_sent_in_part_is_closed_and_removed(start, call, make_object, shelf, wait_until):
     node = start()
     cut = call(node)
     big = make_object(1, Rows=600, Columns=600)
@@ -188,13 +187,13 @@ def test_what_was_sent_in_part_is_closed_and_removed(start, call, make_object, s
 
     cut.dul.socket.send = send_some
     threading.Thread(target=lambda: cut.send_c_store(big), daemon=True).start()
-    _until(lambda: any(shelf.incoming.iterdir()))
+    wait_until(lambda: any(shelf.incoming.iterdir()))
     (part,) = (str(path) for path in shelf.incoming.iterdir())
     assert part in _open_files()
     node.tend()
     assert part in _open_files()  # it may still come
     cut.dul.socket.socket.shutdown(socket.SHUT_RDWR)
-    _until(lambda: node.connections == 0)
+    wait_until(lambda: node.connections == 0)
     node.tend()
     assert list(shelf.incoming.iterdir()) == []
     assert not any(name.startswith(part) for name in _open_files())
@@ -202,13 +201,6 @@ def test_what_was_sent_in_part_is_closed_and_removed(start, call, make_object, s
 
 def _open_files():
     return {str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.exists()}
-
-
-def _until(done, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
 
 
 def test_two_senders_of_one_study_at_one_time(start, call, db, make_object):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import secrets
 import signal
@@ -11,9 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pydicom
@@ -52,7 +49,7 @@ def archive(hospital, tmp_path):
 
 
 @pytest.fixture
-def department(hospital, archive, tmp_path):
+def department(hospital, archive, tmp_path, wait_until):
     """A department beside it, in processes of its own: (DICOM port, address of the pages, name and password)."""
     file, node, web = tmp_path / "home" / "department.toml", hospital.free_port(), hospital.free_port()
     file.parent.mkdir()
@@ -63,8 +60,8 @@ def department(hospital, archive, tmp_path):
     process = subprocess.Popen([*TUMORBOARD, "--settings", str(file)])
     try:
         address = f"http://127.0.0.1:{web}"
-        _wait_until(lambda: socket.create_connection(("127.0.0.1", node), timeout=10))
-        _wait_until(lambda: urllib.request.urlopen(f"{address}/login", timeout=10))
+        wait_until(lambda: socket.create_connection(("127.0.0.1", node), timeout=10).close() is None)
+        wait_until(lambda: urllib.request.urlopen(f"{address}/login", timeout=10).close() is None)
         yield node, address, person
     finally:
         process.send_signal(signal.SIGINT)
@@ -170,15 +167,6 @@ def _two_patients(coarse_dicom: Path, place: Path) -> list[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         ds.save_as(target)
     return [other, first]  # the urgent one comes last
-
-
-def _wait_until(answers: Callable[[], Any], seconds: float = 120.0) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(OSError), answers():
-            return
-        assert time.monotonic() < end, "a part of the department does not answer"
-        time.sleep(0.2)
 
 
 def _outlines(archive, count: int, seconds: float = 1200.0) -> dict[str, pydicom.Dataset]:
