@@ -129,6 +129,9 @@ def test_some_telling_sequence_is_always_there() -> None:
     assert drawn[:, 1:].any(axis=1).all()
     assert 0.2 < drawn.all(axis=1).mean() < 0.4
     assert chosen((Sequence.T1,), 0.0, rng).all()
+    kept = np.array([chosen(FOUR, 0.0, rng, always=FOUR[1:2]) for _ in range(50)])
+    assert kept[:, 1].all()
+    assert not kept.all(axis=1).any()
     only = np.array([True, False, False, True])
     assert not np.array([chosen(FOUR, 0.3, rng, only) for _ in range(50)])[:, 1:3].any()
 

@@ -6,9 +6,9 @@ import pytest
 from tumorboard.errors import InputError, MissingDependency
 from tumorboard.prepare import skull
 from tumorboard.prepare.bias import without_bias
-from tumorboard.prepare.brainers import deepbet
+from tumorboard.prepare.brainers import deepbet, learned
 from tumorboard.prepare.quality import assess
-from tumorboard.prepare.skull import check_brain, head_mask, is_head
+from tumorboard.prepare.skull import OURS, brainer_for, check_brain, head_mask, is_head
 from tumorboard.prepare.subtract import subtraction
 from tumorboard.sequences import Sequence
 from tumorboard.volume import Volume
@@ -93,10 +93,18 @@ def test_a_head_is_told_from_a_stripped_brain(coarse_study, coarse_patient):
     assert not any(is_head(v) for v in coarse_patient.studies[0].volumes.values())
 
 
-def test_without_the_package_the_hint_is_how_to_install_it(coarse_study, monkeypatch):
+def test_without_the_package_our_network_outlines_the_brain(coarse_study, monkeypatch):
     monkeypatch.setattr(deepbet, "find_spec", lambda name: None)
+    assert {brainer_for(s) for s in Sequence} == {OURS}
+    assert head_mask(coarse_study.volumes).method == OURS.method
     with pytest.raises(MissingDependency, match="pip install --no-deps deepbet"):
-        head_mask(coarse_study.volumes)
+        deepbet.outline(coarse_study.reference)
+
+
+@pytest.mark.parametrize("sequence", [Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR])
+def test_our_network_knows_every_sequence(coarse_study, sequence):
+    mask, truth = learned.outline(coarse_study.volumes[sequence]), coarse_study.brain
+    assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.9
 
 
 def test_the_brain_of_a_digital_head_is_found(coarse_study):

@@ -15,10 +15,11 @@ _ICBM = "Fonov V et al. Unbiased average age-appropriate atlases for pediatric s
 _MATTES = "Mattes D et al. PET-CT image registration in the chest. IEEE Trans Med Imaging 2003;22:120-128."
 _N4 = "Tustison NJ et al. N4ITK: improved N3 bias correction. IEEE Trans Med Imaging 2010;29:1310-1320."
 _DEEPBET = "Fisch L et al. deepbet: fast brain extraction of T1-weighted MRI. Comput Biol Med 2024;179:108845."
+_SYNTHSTRIP = "Idea: Hoopes A et al. SynthStrip: skull-stripping for any brain image. NeuroImage 2022;260:119474."
 _RANO = "Wen PY et al. Updated response assessment criteria for high-grade gliomas. J Clin Oncol 2010;28:1963-1972."
 
 
-_BRAINS = {"deepbet": _DEEPBET}
+_BRAINS = {"deepbet": _DEEPBET, "brain": _SYNTHSTRIP}
 """What outlined a brain, by the first word of its name, and the work it cites."""
 
 

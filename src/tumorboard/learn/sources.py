@@ -185,7 +185,8 @@ BRIGHT = Spread(fainter=0.3)
 
 def drawing(settings: TrainSettings) -> Drawing:
     """Return how samples are drawn under settings."""
-    plain = Drawing(settings.shape, settings.sequences, settings.on_tumour, settings.whole, settings.aside)
+    shared = {name: getattr(settings, name) for name in ("shape", "sequences", "on_tumour", "whole", "aside")}
+    plain = Drawing(**shared)
     if settings.task != "detect":
         return plain
     return replace(plain, by_lesion=True, spread=BRIGHT, always=(Sequence.T1C,))

@@ -89,7 +89,7 @@ def _check_stripped(mask: NDArray[np.bool_], grid: Grid, name: Sequence) -> None
             f"a skull-stripped brain of {low:.0f} to {high:.0f} mL on an empty background",
             got=f"{volume_ml:.0f} mL with signal, {100 * share:.0f} % of voxels empty",
             where=name.value,
-            remedy="strip the skull first (background set to 0); whole heads are not read yet",
+            remedy="strip the skull from all sequences or from none, and set the background to 0",
         )
 
 

@@ -1,12 +1,12 @@
-"""The brain in a head with its skull: found by a borrowed network, checked, or given by the user.
+"""The brain in a head with its skull: found by a network, checked, or given by the user.
 
-Why it exists: every later number is relative to the brain. Until tumorboard has its own network the mask
-comes from an enrolled method, and whatever it comes from must look like a brain before it is used.
+Why it exists: every later number is relative to the brain. Whatever a mask comes from must look like a brain before
+it is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError
 from tumorboard.prepare.brain import background_value
-from tumorboard.prepare.brainers import deepbet
+from tumorboard.prepare.brainers import deepbet, learned
 from tumorboard.prepare.brainers.deepbet import largest_part
 from tumorboard.sequences import Sequence
 from tumorboard.volume import Grid, Volume
@@ -37,7 +37,41 @@ LARGEST_STRIPPED_ML = 2300.0
 """Signal of more than this (mL) holds more than a brain; chosen (as for stripped input)."""
 
 T1_FIRST = (Sequence.T1C, Sequence.T1, Sequence.FLAIR, Sequence.T2)
-"""Which sequence the mask is made on: the network was trained on T1-weighted heads."""
+"""Which sequence the mask is made on: outlines are best on T1-weighted heads."""
+
+T1_WEIGHTED = (Sequence.T1C, Sequence.T1)
+
+
+@dataclass(frozen=True)
+class Brainer:
+    """A method that outlines brains.
+
+    Parameters
+    ----------
+    method : str
+        For the methods paragraph.
+    outline : callable
+        Takes a head and its role, and returns the brain on its grid.
+    """
+
+    method: str
+    outline: Callable[[Volume, str], NDArray[np.bool_]]
+
+
+BORROWED = Brainer("deepbet 1.0.2 (network for T1-weighted heads)", deepbet.outline)
+OURS = Brainer("brain (network for heads of any sequence, which learned from digital heads only)", learned.outline)
+
+
+def brainer_for(sequence: Sequence) -> Brainer:
+    """Return the better method for a sequence: the one that learned from people, where it is there and knows it.
+
+    Examples
+    --------
+    >>> brainer_for(Sequence.FLAIR).method.split()[0]
+    'brain'
+    """
+    return BORROWED if sequence in T1_WEIGHTED and deepbet.installed() else OURS
+
 
 OWN = "given by the user"
 
@@ -103,8 +137,6 @@ def head_mask(volumes: Mapping[Sequence, Volume], where: str = "") -> HeadMask:
 
     Raises
     ------
-    MissingDependency
-        No method is installed; the message holds the install hint.
     InputError
         What was found does not look like a brain.
 
@@ -113,16 +145,14 @@ def head_mask(volumes: Mapping[Sequence, Volume], where: str = "") -> HeadMask:
     >>> from tumorboard.simulate.native import native_patient
     >>> study = native_patient(spacing_mm=4.0, protocol="thick", studies=1).studies[0]
     >>> found = head_mask({Sequence.T1C: study.images[Sequence.T1C].volume})
-    >>> found.sequence.value, found.method.split()[0], bool(found.mask.data.any())
-    ('T1C', 'deepbet', True)
+    >>> found.sequence.value, bool(found.mask.data.any())
+    ('T1C', True)
     """
     sequence = next(s for s in T1_FIRST if s in volumes)
     volume = volumes[sequence]
-    mask = Volume(deepbet.outline(volume, sequence.value), volume.grid)
-    notes = check_brain(mask, sequence.value)
-    if sequence not in (Sequence.T1, Sequence.T1C):
-        notes += (f"The brain was outlined on {sequence.value} by a network trained on T1: check the mask.",)
-    return HeadMask(mask, sequence, "deepbet 1.0.2 (network for T1-weighted heads)", notes)
+    by = brainer_for(sequence)
+    mask = Volume(by.outline(volume, sequence.value), volume.grid)
+    return HeadMask(mask, sequence, by.method, check_brain(mask, sequence.value))
 
 
 def own_brain_mask(given: Volume, reference: Grid, where: str = "brain mask") -> NDArray[np.bool_]:

@@ -73,6 +73,11 @@ def outline(volume: Volume, where: str = "") -> NDArray[np.bool_]:
     return Volume(solid, canonical.grid).reoriented(volume.grid.axcodes).data
 
 
+def installed() -> bool:
+    """Tell whether the package is there."""
+    return find_spec("deepbet") is not None
+
+
 def models() -> Path:
     """Return where the package keeps its models.
 

@@ -6,18 +6,27 @@ licence is clean.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError
-from tumorboard.networks.bundle import Bundle
+from tumorboard.networks.bundle import Bundle, read_bundle, shipped
 from tumorboard.networks.grid import from_network, to_network
 from tumorboard.networks.heads import scaled_head
 from tumorboard.networks.runtime import chosen_backend
 from tumorboard.networks.sliding import slide
 from tumorboard.prepare.brainers.deepbet import largest_part
 from tumorboard.volume import Volume
+
+CLOSING_MM = 6.0
+"""Sulci narrower than twice this belong to the mask, as readers and other tools draw it; chosen."""
+
+
+SURE = 2.0
+"""Logit of what the closing adds: it moves the border between voxels, as the network's own logits do."""
 
 
 class BrainNetwork:
@@ -60,10 +69,53 @@ class BrainNetwork:
         image = np.nan_to_num(canonical.data.astype(np.float32))
         scaled = scaled_head(to_network(np.maximum(image, 0), spacing, step.spacing_mm))
         logits = slide(self._run, scaled[None], step.window, 2)
-        inside = from_network((logits[1] - logits[0])[None], image.shape, spacing, step.spacing_mm)[0]
+        margin = logits[1] - logits[0]
+        sulci = closed(margin > 0, CLOSING_MM / step.spacing_mm) & (margin <= 0)
+        margin[sulci] = SURE
+        inside = from_network(margin[None], image.shape, spacing, step.spacing_mm)[0]
         mask = largest_part(inside > 0)
         if not mask.any():
             remedy = "give --brain-mask FILE, or check that this is a head"
             raise InputError("a brain", got="nothing like one", where=where, remedy=remedy)
         solid = np.asarray(ndi.binary_fill_holes(mask), dtype=np.bool_)
         return Volume(solid, canonical.grid).reoriented(volume.grid.axcodes).data
+
+
+@cache
+def shipped_network() -> BrainNetwork:
+    """Return the network that comes with the product, loaded once."""
+    return BrainNetwork(read_bundle(shipped("brain")))
+
+
+def outline(volume: Volume, where: str = "") -> NDArray[np.bool_]:
+    """Return the brain of a head by the network that comes with the product; see :meth:`BrainNetwork.outline`."""
+    return shipped_network().outline(volume, where)
+
+
+def closed(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Return a mask without gaps narrower than twice a radius: grown by it, then shrunk by it.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (i, j, k)
+        Voxels are cubes.
+    radius : float
+        Voxels.
+
+    Returns
+    -------
+    ndarray of bool, shape (i, j, k)
+
+    Examples
+    --------
+    >>> mask = np.zeros((9, 3, 3), bool); mask[[2, 3, 5, 6]] = True
+    >>> closed(mask, 1.0)[:, 1, 1].astype(int).tolist()
+    [0, 0, 1, 1, 1, 1, 1, 0, 0]
+    """
+    room = int(np.ceil(radius)) + 1
+    if not mask.any():
+        return mask
+    grown = ndi.distance_transform_edt(~np.pad(mask, room)) <= radius
+    whole = ndi.distance_transform_edt(grown) > radius
+    inner = tuple(slice(room, -room) for _ in mask.shape)
+    return np.asarray(whole[inner] | mask)
