@@ -21,13 +21,6 @@ from tumorboard.networks.sliding import slide
 from tumorboard.prepare.brainers.deepbet import largest_part
 from tumorboard.volume import Volume
 
-CLOSING_MM = 6.0
-"""Sulci narrower than twice this belong to the mask, as readers and other tools draw it; chosen."""
-
-
-SURE = 2.0
-"""Logit of what the closing adds: it moves the border between voxels, as the network's own logits do."""
-
 
 class BrainNetwork:
     """A bundle of the task ``brain``, loaded and ready.
@@ -69,10 +62,7 @@ class BrainNetwork:
         image = np.nan_to_num(canonical.data.astype(np.float32))
         scaled = scaled_head(to_network(np.maximum(image, 0), spacing, step.spacing_mm))
         logits = slide(self._run, scaled[None], step.window, 2)
-        margin = logits[1] - logits[0]
-        sulci = closed(margin > 0, CLOSING_MM / step.spacing_mm) & (margin <= 0)
-        margin[sulci] = SURE
-        inside = from_network(margin[None], image.shape, spacing, step.spacing_mm)[0]
+        inside = from_network((logits[1] - logits[0])[None], image.shape, spacing, step.spacing_mm)[0]
         mask = largest_part(inside > 0)
         if not mask.any():
             remedy = "give --brain-mask FILE, or check that this is a head"
@@ -90,32 +80,3 @@ def shipped_network() -> BrainNetwork:
 def outline(volume: Volume, where: str = "") -> NDArray[np.bool_]:
     """Return the brain of a head by the network that comes with the product; see :meth:`BrainNetwork.outline`."""
     return shipped_network().outline(volume, where)
-
-
-def closed(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """Return a mask without gaps narrower than twice a radius: grown by it, then shrunk by it.
-
-    Parameters
-    ----------
-    mask : ndarray of bool, shape (i, j, k)
-        Voxels are cubes.
-    radius : float
-        Voxels.
-
-    Returns
-    -------
-    ndarray of bool, shape (i, j, k)
-
-    Examples
-    --------
-    >>> mask = np.zeros((9, 3, 3), bool); mask[[2, 3, 5, 6]] = True
-    >>> closed(mask, 1.0)[:, 1, 1].astype(int).tolist()
-    [0, 0, 1, 1, 1, 1, 1, 0, 0]
-    """
-    room = int(np.ceil(radius)) + 1
-    if not mask.any():
-        return mask
-    grown = ndi.distance_transform_edt(~np.pad(mask, room)) <= radius
-    whole = ndi.distance_transform_edt(grown) > radius
-    inner = tuple(slice(room, -room) for _ in mask.shape)
-    return np.asarray(whole[inner] | mask)
