@@ -21,10 +21,10 @@ from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.joint import calibrate_joint
 from tumorboard.learn.loop import Progress as Step
-from tumorboard.learn.operating import calibrate_detectors
+from tumorboard.learn.operating import Told, calibrate_detectors, worth
 from tumorboard.learn.run import train
 from tumorboard.learn.settings import TrainSettings, read_settings
-from tumorboard.networks.bundle import META, Bundle, read_bundle, write_bundle
+from tumorboard.networks.bundle import META, Bundle, Calibration, read_bundle, write_bundle
 from tumorboard.networks.card import card_text
 from tumorboard.prepare.prepare import prepare
 from tumorboard.segment.fused import FusedSegmenter
@@ -93,8 +93,10 @@ def calibrated_detector(out: Path, patients: int) -> None:
     shown = track(made, total=patients, description="operating points")
     cases = ((c.study, c.lesions) for c in shown if c.lesions is not None)
     calibration, told = calibrate_detectors(bundle, (detector_of("template"),), cases)
-    meta = bundle.metadata.model_copy(update={"calibration": calibration})
+    measured = worths(told[0], calibration)
+    meta = bundle.metadata.model_copy(update={"calibration": calibration, "measured": measured})
     write_bundle(out, meta, bundle.weights, card_text(meta))
+    Console().print_json(data=measured)
     Console().print(f"network {calibration.thresholds}, {calibration.thresholds_bb}; template {told[1].points()}")
 
 
@@ -117,6 +119,20 @@ def figures(told: Calibrated, patients: int) -> dict[str, float]:
             out[f"Dice {region}, mean of {len(scores)} of {patients} digital patients (calibration set)"] = round(
                 sum(scores) / len(scores), 3
             )
+    return out
+
+
+def worths(told: Told, calibration: Calibration) -> dict[str, float]:
+    """Return sensitivity and false alarms at the operating points, with their data in the name."""
+    out = {}
+    given = {"T1C": (told.plain, calibration.thresholds), "T1C + BB": (told.with_bb, calibration.thresholds_bb)}
+    for name, (studies, points) in given.items():
+        if points is None:
+            continue
+        of = worth(studies, told.lesions, points)
+        data = f"{of.lesions} metastases of {of.patients} digital patients (calibration set)"
+        out[f"Sensitivity, {name}, {data}"] = round(of.sensitivity, 3)
+        out[f"False alarms a patient, {name}, {data}"] = round(of.false_alarms, 2)
     return out
 
 

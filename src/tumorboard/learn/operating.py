@@ -33,11 +33,21 @@ LEAST = 0.1
 
 @dataclass(frozen=True)
 class Alarm:
-    """A detection, as far as its operating point needs it."""
+    """A detection, as far as its operating point needs it.
+
+    Parameters
+    ----------
+    size : int
+        Class of the size it was found with.
+    score : float
+        0 to 1.
+    lesions : frozenset of int
+        Numbers of the true lesions that it hits; none: a false alarm.
+    """
 
     size: int
     score: float
-    right: bool
+    lesions: frozenset[int] = frozenset()
 
 
 def alarms(found: Detected, lesions: NDArray[np.uint16]) -> list[Alarm]:
@@ -55,8 +65,10 @@ def alarms(found: Detected, lesions: NDArray[np.uint16]) -> list[Alarm]:
     list of Alarm
         One a detection.
     """
-    hit = {int(part) for part in np.unique(found.numbers.data[lesions > 0])} - {0}
-    return [Alarm(size_class(d.diameter_mm), d.score, d.number in hit) for d in found.found]
+    inside = (lesions > 0) & (found.numbers.data > 0)
+    pairs = np.unique(np.stack([found.numbers.data[inside], lesions[inside]], axis=1), axis=0)
+    hit = {d.number: frozenset(pairs[pairs[:, 0] == d.number, 1].tolist()) for d in found.found}
+    return [Alarm(size_class(d.diameter_mm), d.score, hit[d.number]) for d in found.found]
 
 
 def operating_points(studies: Iterable[list[Alarm]]) -> Points:
@@ -74,28 +86,78 @@ def operating_points(studies: Iterable[list[Alarm]]) -> Points:
 
     Examples
     --------
-    >>> patients = [[Alarm(0, 0.9, True), Alarm(0, 0.4, False)], [Alarm(0, 0.8, False)], [], []]
+    >>> patients = [[Alarm(0, 0.9, frozenset({1})), Alarm(0, 0.4)], [Alarm(0, 0.8)], [], []]
     >>> operating_points(patients)
     (0.80..., 0.1, 0.1)
     """
     told = list(studies)
     points = []
     for size, budget in enumerate(BUDGET):
-        wrong = sorted((a.score for s in told for a in s if a.size == size and not a.right), reverse=True)
+        wrong = sorted((a.score for s in told for a in s if a.size == size and not a.lesions), reverse=True)
         allowed = int(budget * len(told))
         points.append(max(LEAST, wrong[allowed] + 1e-6) if len(wrong) > allowed else LEAST)
     return points[0], points[1], points[2]
 
 
+@dataclass(frozen=True)
+class Worth:
+    """What an operating point gives.
+
+    Parameters
+    ----------
+    sensitivity : float
+        Share of the lesions that are hit, 0 to 1.
+    false_alarms : float
+        A patient.
+    lesions, patients : int
+        How many.
+    """
+
+    sensitivity: float
+    false_alarms: float
+    lesions: int
+    patients: int
+
+
+def worth(studies: list[list[Alarm]], lesions: int, points: Points) -> Worth:
+    """Return what an operating point gives on some patients.
+
+    Parameters
+    ----------
+    studies : list of list of Alarm
+        One list a patient.
+    lesions : int
+        True lesions of all of them, at least one.
+    points : (float, float, float)
+        Least score by class of size.
+
+    Returns
+    -------
+    Worth
+
+    Examples
+    --------
+    >>> patients = [[Alarm(0, 0.9, frozenset({1})), Alarm(0, 0.4, frozenset({2}))], [Alarm(1, 0.8)]]
+    >>> worth(patients, 2, (0.5, 0.5, 0.5))
+    Worth(sensitivity=0.5, false_alarms=0.5, lesions=2, patients=2)
+    """
+    reported = [[a for a in study if a.score >= points[a.size]] for study in studies]
+    hit = sum(len(frozenset().union(*(a.lesions for a in study))) for study in reported)
+    wrong = sum(not a.lesions for study in reported for a in study)
+    return Worth(hit / lesions, wrong / len(studies), lesions, len(studies))
+
+
 @dataclass
 class Told:
-    """Alarms of a detector without and with black-blood, a list a patient."""
+    """Alarms of a detector without and with black-blood, a list a patient, and how many lesions there were."""
 
     plain: list[list[Alarm]] = field(default_factory=list)
     with_bb: list[list[Alarm]] = field(default_factory=list)
+    lesions: int = 0
 
     def add(self, plain: Detected, with_bb: Detected | None, lesions: NDArray[np.uint16]) -> None:
         """Add what was found in a study without its black-blood series, and with it where there is one."""
+        self.lesions += np.unique(lesions[lesions > 0]).size
         self.plain.append(alarms(plain, lesions))
         if with_bb is not None:
             self.with_bb.append(alarms(with_bb, lesions))

@@ -6,7 +6,7 @@ on the way in a folder beside the bundle, and goes on from there when the same c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -159,4 +159,25 @@ def _write(settings: TrainSettings, trainer: Trainer, base: Bundle | None, out: 
         passes = tuple(sorted([*kept, own], key=lambda p: -p.spacing_mm))
         meta = base.metadata.model_copy(update={"passes": passes})
         weights = {k: v for k, v in base.weights.items() if not k.startswith(f"{own.name}.")} | weights
+    meta = meta.model_copy(update={"measured": validated(settings, trainer.history)})
     return write_bundle(out, meta, weights, card_text(meta))
+
+
+def validated(settings: TrainSettings, history: Sequence[Progress]) -> dict[str, float]:
+    """Return what the last validation gave, with its data in the name; what a base had measured is no longer so.
+
+    Parameters
+    ----------
+    settings : TrainSettings
+        Of the run.
+    history : sequence of Progress
+        Its steps.
+
+    Returns
+    -------
+    dict of str to float
+        Dice by region; empty without validation.
+    """
+    dice = next((step.dice for step in reversed(history) if step.dice), ())
+    data = f"{settings.validation_samples} samples that were never learned from (pass {settings.name})"
+    return {f"Dice {r}, {data}": round(d, 3) for r, d in zip(REGIONS[settings.task], dice, strict=False)}

@@ -30,6 +30,9 @@ Float = NDArray[np.float32]
 INSIDE = 0.4
 """Share of brain (fluid between its folds counts) from which a voxel belongs to the mask."""
 
+FLUID_MM = 6.0
+"""Fluid as near to the brain as this belongs to the mask too, as in masks of other tools; the canal below does not."""
+
 
 @dataclass(frozen=True)
 class HeadDrawing:
@@ -100,7 +103,7 @@ def draw_head(specimen: Specimen, how: HeadDrawing, noise: NoiseFields, rng: np.
     if rng.random() < how.patchy:  # plain shapes hold more than one tissue each in people
         first = np.where(noise.at(how.shape, rng, 3, 6) > rng.normal(0.3, 0.8), other, first)
     image += (1 - np.clip(brain, 0, 1)) * first * (1 + 0.08 * textures[1])
-    labels = np.asarray(ndi.binary_fill_holes(brain > INSIDE), dtype=np.uint8)
+    labels = _mask(brain > INSIDE, found == TISSUES.index("fluid"), specimen.spacing_mm)
     if rng.random() < how.stripped:
         image = image * labels
     image = blemished(image[..., None], specimen.spacing_mm, how.blemishes, noise, rng)[..., 0]
@@ -126,6 +129,12 @@ def _around(specimen: Specimen, at: Float) -> NDArray[np.uint8]:
     found = np.zeros(at.shape[1:], dtype=np.uint8)
     found[inside] = shell[tuple(r[inside] for r in rows)]
     return found
+
+
+def _mask(brain: NDArray[np.bool_], fluid: NDArray[np.bool_], spacing_mm: float) -> NDArray[np.uint8]:
+    """Return the brain with the fluid around it, without holes."""
+    near = ndi.binary_dilation(brain, iterations=max(1, round(FLUID_MM / spacing_mm)))
+    return np.asarray(ndi.binary_fill_holes(brain | (fluid & near)), dtype=np.uint8)
 
 
 def _brightness(sequence: Sequence, wild: bool, rng: np.random.Generator) -> Float:
