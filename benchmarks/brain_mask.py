@@ -3,7 +3,7 @@
 Run with ``python benchmarks/brain_mask.py``; about five minutes. Every sequence of digital heads in three protocols is
 outlined: a plain shell, drawn by the same hand as the heads that our network learned from, so easier than patients.
 Their truth ends at the brain; masks of both networks hold the fluid around it too. Beside them a real case, where it is
-present; its mask was made by another tool on T1C, and is laid on the other sequences by rigid registration. The simplest
+present: its mask was made by another tool on T1C, and is laid on the other sequences by registration. The simplest
 peer is what comes first to hand: Otsu's threshold, opening, the largest part, holes filled.
 """
 
