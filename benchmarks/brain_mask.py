@@ -20,10 +20,10 @@ from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError
 from tumorboard.io.images import read_volume, to_itk
+from tumorboard.prepare.bias import without_bias
 from tumorboard.prepare.brainers import deepbet, learned
 from tumorboard.prepare.brainers.deepbet import largest_part
-from tumorboard.prepare.native import region_around, sampled
-from tumorboard.prepare.register import register
+from tumorboard.prepare.native import laid, region_around, sampled
 from tumorboard.simulate.native import native_patient
 from tumorboard.simulate.scanner.acquisition import PROTOCOLS
 from tumorboard.volume import Volume
@@ -35,7 +35,7 @@ REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "tumour" / "TCG
 
 Outline = Callable[[Volume], NDArray[np.bool_]]
 
-ENDINGS = {"_t1c": "T1C", "_t1.": "T1", "_T2_AX": "T2", "_FLAIR_AX": "FLAIR"}
+ENDINGS = {"t1c": "T1C", "t1": "T1", "t2": "T2", "fla": "FLAIR"}
 """What tells the files of the real case apart."""
 
 
@@ -89,10 +89,11 @@ def real() -> None:
     """Compare on a real head."""
     truth = read_volume(REAL / "brain-mask-on-t1c.nii.gz", "brain mask")
     truth = truth.with_data(truth.data > 0)
-    heads = {name: read_volume(next(REAL.glob(f"*{word}*.nii.gz")), name) for word, name in ENDINGS.items()}
+    heads = {name: read_volume(next(REAL.glob(f"*_{word}.nii.gz")), name) for word, name in ENDINGS.items()}
     around = region_around(truth.data, truth.grid)
+    even, _ = without_bias(heads["T1C"], around)
     for name, head in heads.items():
-        lies = np.eye(4) if name == "T1C" else register(heads["T1C"], head, around).matrix
+        lies = np.eye(4) if name == "T1C" else laid(even, head, around)[0].matrix
         compare(f"TCGA-FG-6692, {name}", head, sampled(truth, head.grid, np.linalg.inv(lies), 1) > 0.5)
 
 
