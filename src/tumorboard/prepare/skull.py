@@ -15,7 +15,7 @@ from scipy import ndimage as ndi
 
 from tumorboard.errors import InputError
 from tumorboard.prepare.brain import background_value
-from tumorboard.prepare.brainers import deepbet, learned
+from tumorboard.prepare.brainers import deepbet
 from tumorboard.prepare.brainers.deepbet import largest_part
 from tumorboard.sequences import Sequence
 from tumorboard.volume import Grid, Volume
@@ -58,8 +58,14 @@ class Brainer:
     outline: Callable[[Volume, str], NDArray[np.bool_]]
 
 
+def _ours(volume: Volume, where: str) -> NDArray[np.bool_]:
+    from tumorboard.prepare.brainers import learned  # brings torch: only where it is needed
+
+    return learned.outline(volume, where)
+
+
 BORROWED = Brainer("deepbet 1.0.2 (network for T1-weighted heads)", deepbet.outline)
-OURS = Brainer("brain (network for heads of any sequence, which learned from digital heads only)", learned.outline)
+OURS = Brainer("brain (network for heads of any sequence, which learned from digital heads only)", _ours)
 
 
 def usual_brainer() -> Brainer:

@@ -197,7 +197,7 @@ def test_only_what_an_administrator_allowed_goes_into_the_pool_and_leaves_it(dep
         assert not list(pool.rglob(f"*{key}*_dseg.nii.gz"))  # a draft teaches nobody
         base = reader.get(f"/room/{key}/state").json()["token"]
         assert reader.post(f"/room/{key}/decision", json={"base": base, "state": "accepted"}).json()["pool"]
-    cases = read_cases(pool, (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR), 8.0, "tumorboard")
+    cases = list(read_cases(pool, (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR), 8.0, "tumorboard"))
     assert len(cases) == 2
     assert all(case.present.all() for case in cases)
     mask = next(pool.rglob(f"*{KEY.format(3)}*_dseg.nii.gz"))
