@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tumorboard.errors import InputError
+from tumorboard.learn.pool import write
 from tumorboard.learn.pool.plan import PoolPlan
 from tumorboard.learn.pool.specimen import FULL, HEALTHY, Specimen
 from tumorboard.learn.pool.write import specimens, write_pool
@@ -64,6 +65,14 @@ def test_pool_of_another_plan_is_refused(tmp_path: Path) -> None:
     write_pool(PoolPlan(patients=1, visits=1, spacing_mm=8.0, seed=3), tmp_path)
     with pytest.raises(InputError, match="another"):
         write_pool(PoolPlan(patients=1, visits=1, spacing_mm=8.0, seed=4), tmp_path)
+
+
+def test_a_pool_of_some_grades_asks_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(write, "draw_member", lambda *_, grades: asked.append(grades))
+    monkeypatch.setattr(write, "studies", lambda *_, **__: iter(()))
+    write_pool(PoolPlan(patients=2, visits=1, spacing_mm=8.0, seed=3, grades=(2, 3)), tmp_path)
+    assert asked == [(2, 3), (2, 3)]
 
 
 def test_no_pool_is_refused(tmp_path: Path) -> None:

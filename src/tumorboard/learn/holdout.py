@@ -83,15 +83,27 @@ def held_out(
     >>> case.study.grid.matches(case.truth.grid), case.site in {s.name for s in SITES}
     (True, True)
     """
-    own = FIRST_SEED + seed
     for n in range(patients):
-        member = draw_member(own, n, kind, len(SITES), visits)
-        made = next(islice(studies(own, member, spacing_mm, extras), n % visits, None))
-        brain = made.head.brain
-        images = {**made.volumes, **{s: Volume(e.data, e.grid) for s, e in made.extras.items()}}
-        volumes = {s: normalise(v, brain, s.value)[0] for s, v in images.items()}
-        truth = _visible(made)
-        yield HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), truth, member.site.name, _cores(made))
+        yield held_out_patient(seed, n, kind, spacing_mm, visits, extras)
+
+
+def held_out_patient(
+    seed: int, n: int, kind: Kind, spacing_mm: float = 1.0, visits: int = 1, extras: tuple[Sequence, ...] = ()
+) -> HeldOut:
+    """Make hold-out patient ``n``, from 0; for the rest see :func:`held_out`.
+
+    Examples
+    --------
+    >>> held_out_patient(0, 1, Kind.GLIOMA, 6.0).study.id
+    'ses-02'
+    """
+    own = FIRST_SEED + seed
+    member = draw_member(own, n, kind, len(SITES), visits)
+    made = next(islice(studies(own, member, spacing_mm, extras), n % visits, None))
+    brain = made.head.brain
+    images = {**made.volumes, **{s: Volume(e.data, e.grid) for s, e in made.extras.items()}}
+    volumes = {s: normalise(v, brain, s.value)[0] for s, v in images.items()}
+    return HeldOut(Study(f"ses-{n + 1:02d}", volumes, brain), _visible(made), member.site.name, _cores(made))
 
 
 def _cores(made: Made) -> NDArray[np.uint16] | None:

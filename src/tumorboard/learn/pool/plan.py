@@ -31,6 +31,7 @@ class PoolPlan(BaseModel):
     glioma: float = Field(default=0.75, ge=0, description="share of gliomas")
     metastases: float = Field(default=0.2, ge=0, description="share of patients with metastases")
     pcnsl: float = Field(default=0.05, ge=0, description="share of lymphomas")
+    grades: tuple[int, ...] = Field(default=(), description="only gliomas of these WHO grades; none: all")
 
     def kind_of(self, n: int) -> Kind:
         """Return what patient ``n`` has; shares are met in turn, whatever the number of patients."""

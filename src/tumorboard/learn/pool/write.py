@@ -97,6 +97,6 @@ def _whole(folder: Path, plan: PoolPlan, n: int) -> bool:
 
 def _patient(job: tuple[PoolPlan, Path, int]) -> None:
     plan, folder, n = job
-    member = draw_member(plan.seed, n, plan.kind_of(n), plan.sites, plan.visits)
+    member = draw_member(plan.seed, n, plan.kind_of(n), plan.sites, plan.visits, grades=plan.grades)
     for visit, study in enumerate(studies(plan.seed, member, plan.spacing_mm, volumes=False)):
         Specimen.of(study, plan.heads).write(_named(folder, n, visit), kind=member.kind.value, site=member.site.name)
