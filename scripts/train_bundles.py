@@ -11,12 +11,16 @@ import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, track
 
 from tumorboard.defaults import SEGMENTER
 from tumorboard.detect import detector_of
+from tumorboard.detect.arbiter import write_arbiter
 from tumorboard.labels import LabelMap
+from tumorboard.learn.arbiter import calibrate_arbiter
 from tumorboard.learn.calibrate import Calibrated, calibrate
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.joint import calibrate_joint
@@ -89,15 +93,30 @@ def calibrated_detector(out: Path, patients: int) -> None:
     Those of the template are printed: they stand in its settings.
     """
     bundle = read_bundle(out)
-    made = held_out(CALIBRATION_SEED, patients, Kind.METASTASES, extras=(Sequence.BB,))
-    shown = track(made, total=patients, description="operating points")
-    cases = ((c.study, c.lesions) for c in shown if c.lesions is not None)
+    cases = _with_lesions(patients, "operating points")
     calibration, told = calibrate_detectors(bundle, (detector_of("template"),), cases)
     measured = worths(told[0], calibration)
     meta = bundle.metadata.model_copy(update={"calibration": calibration, "measured": measured})
     write_bundle(out, meta, bundle.weights, card_text(meta))
     Console().print_json(data=measured)
     Console().print(f"network {calibration.thresholds}, {calibration.thresholds_bb}; template {told[1].points()}")
+
+
+def _with_lesions(patients: int, what: str) -> Iterator[tuple[Study, NDArray[np.uint16]]]:
+    """Yield digital patients with metastases, and numbers of their lesions."""
+    made = held_out(CALIBRATION_SEED, patients, Kind.METASTASES, extras=(Sequence.BB,))
+    for case in track(made, total=patients, description=what):
+        if case.lesions is not None:
+            yield case.study, case.lesions
+
+
+def calibrated_pair(patients: int) -> None:
+    """Fit the arbiter of the default of ``detect`` on the same digital patients."""
+    detector_of.cache_clear()  # the bundle may have been replaced
+    first, second = detector_of("metastases"), detector_of("template")
+    plain, with_bb = calibrate_arbiter(first, second, _with_lesions(patients, "arbiter"))
+    write_arbiter((first.card, second.card), plain, with_bb)
+    Console().print(f"arbiter {plain.thresholds}, {with_bb.thresholds if with_bb else 'no black-blood'}")
 
 
 def calibrated_joint(patients: int) -> None:
@@ -158,6 +177,8 @@ def main(names: list[str], only_calibrate: bool, patients: int) -> None:
         placed(read_bundle(out), name)
     if any(name in SEGMENTER for name in names):
         calibrated_joint(patients)
+    if "metastases" in names:
+        calibrated_pair(patients)
 
 
 if __name__ == "__main__":
