@@ -34,7 +34,8 @@ from tumorboard.errors import InputError, MissingDependency, TumorboardError
 from tumorboard.io.images import read_volume, write_volume
 from tumorboard.learn.folders import read_cases
 from tumorboard.learn.holdout import HeldOut, held_out
-from tumorboard.learn.loop import Progress, Trainer, fast_bfloat16
+from tumorboard.learn.loop import Progress, Trainer
+from tumorboard.learn.precision import fast_bfloat16
 from tumorboard.learn.settings import Source, TrainSettings
 from tumorboard.learn.sources import opened
 from tumorboard.metrics.maps.overlap import dice

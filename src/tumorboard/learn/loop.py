@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 
 from tumorboard.errors import InputError
 from tumorboard.learn.losses import deep_loss
+from tumorboard.learn.precision import reduced
 from tumorboard.learn.ranks import joined
 from tumorboard.learn.settings import TrainSettings
 from tumorboard.learn.stream import Drawer, Stream, drawn, tensors
@@ -78,6 +79,7 @@ class Trainer:
         )
         self.step, self.best, self.stale = 0, -1.0, 0
         self.history: list[Progress] = []
+        self.reduced: bool | None = None
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with given weights (fine-tuning).
@@ -153,9 +155,12 @@ class Trainer:
         rate = self.rate()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        images = images.to(self.device, memory_format=torch.channels_last_3d)
+        if self.reduced is None:
+            self.reduced = reduced(self.settings.precision, self.network, images)
         self.network.train()
         with self._autocast():
-            outputs = self.network(images.to(self.device, memory_format=torch.channels_last_3d))
+            outputs = self.network(images)
         loss = deep_loss(outputs, labels.to(self.device), self.regions, self.settings.smooth, self.settings.hardest)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -168,8 +173,7 @@ class Trainer:
         return float(loss.detach()), rate
 
     def _autocast(self) -> torch.autocast:
-        reduced = self.settings.precision == "bfloat16" or (self.settings.precision == "auto" and fast_bfloat16())
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=reduced)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bool(self.reduced))
 
     def _validated(self, validation: Drawer | None) -> tuple[float, ...]:
         if validation is None or not self.settings.validation_samples:
@@ -235,9 +239,3 @@ def _overlaps(found: Tensor, labels: Tensor, regions: Regions) -> Tensor:
         a, b = torch.isin(found, wanted), torch.isin(labels, wanted)
         rows.append([float((a & b).sum()), float(a.sum()), float(b.sum())])
     return torch.tensor(rows)
-
-
-def fast_bfloat16() -> bool:
-    """Tell whether this processor multiplies bfloat16 in hardware."""
-    flags = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return bool(flags.get("avx512_bf16") or flags.get("amx_bf16") or flags.get("amx"))

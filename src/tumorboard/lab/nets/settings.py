@@ -77,7 +77,7 @@ class NetworkSet(Build):
     frozen, thaw_every : int
         Stages from the input on that are not trained, and after how many epochs the next one inward is; 0: never.
     precision : str
-        ``auto`` takes bfloat16 where the processor or GPU multiplies it in hardware.
+        ``auto`` takes bfloat16 where hardware multiplies it and no map is narrower than its kernel.
     device : str
         ``auto`` takes a GPU where there is one.
     kind, seed

@@ -25,6 +25,7 @@ from tumorboard.lab.nets.images import MASK, Images
 from tumorboard.lab.nets.losses import Task
 from tumorboard.lab.nets.settings import NetworkSet
 from tumorboard.lab.outcome import Floats, Outcome
+from tumorboard.learn.precision import reduced
 
 SURVIVAL_BATCH = 32
 """Least rows of a step whose loss compares rows."""
@@ -102,6 +103,7 @@ def trained(network: Headed, rows: Rows, held: Rows | None, task: Task, images: 
     history, kept, steps = History(), _weights(network), 0
     size = max(how.batch, SURVIVAL_BATCH) if how.kind == "survival" else how.batch
     total = how.epochs * len(batches(len(rows.target), size, torch.Generator()))
+    fast = reduced(how.precision, network, rows.images[:1].to(device), rows.extra[:1].to(device))
     for epoch in range(how.epochs):
         thaw(network, how, epoch)
         losses = []
@@ -110,7 +112,7 @@ def trained(network: Headed, rows: Rows, held: Rows | None, task: Task, images: 
                 group["lr"] = how.rate * cosine(steps, total)
             part = rows.take(at)
             crops = augmented(part.images.to(device), images.view, mask, how, generator)
-            losses.append(_step(network, Rows(crops, part.extra, part.target), task, optimiser, how))
+            losses.append(_step(network, Rows(crops, part.extra, part.target), task, optimiser, how.clip, fast))
             steps += 1
         history.train.append(float(np.mean(losses)))
         if held is None:
@@ -129,17 +131,17 @@ def trained(network: Headed, rows: Rows, held: Rows | None, task: Task, images: 
     return history
 
 
-def _step(network: Headed, part: Rows, task: Task, optimiser: torch.optim.Optimizer, how: NetworkSet) -> float:
+def _step(network: Headed, part: Rows, task: Task, optimiser: torch.optim.Optimizer, clip: float, fast: bool) -> float:
     network.train()
     device = part.images.device
-    with autocast(device, how.precision):
+    with autocast(device, fast):
         out = network(part.images, part.extra.to(device))
     loss = task.loss(out.float(), part.target.to(device))
     optimiser.zero_grad(set_to_none=True)
     if not loss.requires_grad or not bool(torch.isfinite(loss)):
         return float(loss.detach())
     torch.autograd.backward(loss)
-    nn.utils.clip_grad_norm_(network.parameters(), how.clip)
+    nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimiser.step()
     return float(loss.detach())
 
@@ -161,7 +163,8 @@ def outputs(
     network.eval()
     where = device or torch.device("cpu")
     out = []
-    with torch.inference_mode(), autocast(where, how.precision if where.type == "cuda" else "float32"):
+    fast = where.type == "cuda" and reduced(how.precision, network, images[:1].to(where), extra[:1].to(where))
+    with torch.inference_mode(), autocast(where, fast):
         for start in range(0, len(images), size):
             part = slice(start, start + size)
             out.append(network(images[part].to(where), extra[part].to(where)).float().cpu())
@@ -253,12 +256,9 @@ def device_of(asked: str) -> torch.device:
     return torch.device("cuda" if asked != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Return the context of a precision; ``auto`` is bfloat16 where hardware multiplies it."""
-    from tumorboard.learn.loop import fast_bfloat16
-
-    auto = precision == "auto" and (torch.cuda.is_bf16_supported() if device.type == "cuda" else fast_bfloat16())
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16" or auto)
+def autocast(device: torch.device, enabled: bool) -> torch.autocast:
+    """Return the context that multiplies in bfloat16, or one that changes nothing."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 @contextmanager
