@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import Calibration
 from tumorboard.segment import joint
 from tumorboard.segment.base import Card, Segmentation, Validity
-from tumorboard.segment.fused import FusedSegmenter, agreement
+from tumorboard.segment.fused import FusedSegmenter, hints
 from tumorboard.segment.joint import Joint, joint_of, write_joint
 from tumorboard.segment.named import segmenter_of
 from tumorboard.sequences import Sequence
@@ -93,12 +95,23 @@ def test_without_calibration_nothing_is_claimed():
     assert not found.predicted_dice
 
 
-def test_agreement_is_the_dice_of_the_members():
+def test_hints_are_the_dice_of_the_members_and_of_what_became_of_the_first():
     study, _ = case(5.0)
     given = [m.segment(study) for m in MEMBERS]
     a, b = (g.labels.region("WT") for g in given)
-    assert agreement(given) == {"WT": pytest.approx(2 * (a & b).sum() / (a.sum() + b.sum()))}
-    assert agreement(given[:1]) == {}
+    agreed = pytest.approx(2 * (a & b).sum() / (a.sum() + b.sum()))
+    assert hints(given, given[0].labels) == {"WT": {"kept": 1.0, "agreement": agreed}}
+    assert hints(given, given[1].labels) == {"WT": {"kept": agreed, "agreement": agreed}}
+    assert hints(given[:1], given[0].labels) == {"WT": {"kept": 1.0}}
+
+
+def test_what_the_first_member_expects_of_itself_is_a_hint():
+    study, _ = case(5.0)
+    first, second = (m.segment(study) for m in MEMBERS)
+    sure = replace(first, predicted_dice={"WT": 0.6})
+    assert hints([sure, second], first.labels)["WT"]["first"] == 0.6
+    unable = replace(sure, not_assessable={"WT": "not looked for"})
+    assert hints([unable, second], second.labels) == {"WT": {"kept": 1.0}}
 
 
 def test_the_default_is_calibrated_for_the_versions_that_ship():

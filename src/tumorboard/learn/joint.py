@@ -12,7 +12,7 @@ from tumorboard.learn.calibrate import Calibrated
 from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
 from tumorboard.networks.bundle import Calibration
 from tumorboard.segment.base import Segmentation
-from tumorboard.segment.fused import FusedSegmenter, agreement
+from tumorboard.segment.fused import FusedSegmenter, hints
 from tumorboard.study import Study
 
 
@@ -36,17 +36,18 @@ def calibrate_joint(segmenter: FusedSegmenter, cases: Iterable[tuple[Study, Labe
     for study, truth in cases:
         count += 1
         given = [member.segment(study) for member in segmenter.segmenters]
-        rows += rows_of(segmenter.fused(given), agreement(given), truth)
+        found = segmenter.fused(given)
+        rows += rows_of(found, hints(given, found.labels), truth)
     low, high = stretch(tuple(rows))
     calibration = Calibration(volume_low=low, volume_high=high, dice=dice_weights(tuple(rows)), patients=count)
     return Calibrated(calibration, tuple(rows))
 
 
-def rows_of(found: Segmentation, agreed: dict[str, float], truth: LabelMap) -> list[Judged]:
+def rows_of(found: Segmentation, told: dict[str, dict[str, float]], truth: LabelMap) -> list[Judged]:
     """Compare every region that was looked for with the truth."""
     ml = truth.grid.voxel_volume_ml
     return [
-        judged(r, v.data, (found.labels.region(r), truth.region(r)), ml, agreed.get(r))
+        judged(r, v.data, (found.labels.region(r), truth.region(r)), ml, told.get(r))
         for r, v in found.probabilities.items()
         if r in JUDGED and r not in found.not_assessable
     ]

@@ -6,6 +6,7 @@ differs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +56,7 @@ def judged(
     probability: NDArray[np.float32],
     masks: tuple[NDArray[np.bool_], NDArray[np.bool_]],
     voxel_ml: float,
-    agreement: float | None = None,
+    hints: Mapping[str, float] | None = None,
 ) -> Judged:
     """Compare a region's outline with the truth.
 
@@ -69,8 +70,8 @@ def judged(
         What was outlined, and the truth.
     voxel_ml : float
         Volume of a voxel.
-    agreement : float, optional
-        Between the members of a joint opinion.
+    hints : mapping of str to float, optional
+        Of the members of a joint opinion.
 
     Returns
     -------
@@ -83,7 +84,7 @@ def judged(
     1.0
     """
     found, true = masks
-    told = clues(probability, found, voxel_ml, agreement)
+    told = clues(probability, found, voxel_ml, hints)
     return Judged(region, float(true.sum()) * voxel_ml, float(found.sum()) * voxel_ml, told, dice(true, found))
 
 

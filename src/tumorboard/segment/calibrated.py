@@ -97,7 +97,9 @@ def expected_dice(probability: Float, mask: Mask) -> float:
     return 2.0 * float(probability[mask].sum()) / total if total > 0 else 1.0
 
 
-def clues(probability: Float, mask: Mask, voxel_ml: float, agreement: float | None = None) -> dict[str, float]:
+def clues(
+    probability: Float, mask: Mask, voxel_ml: float, hints: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Return what tells how good an outline is before anybody has judged it.
 
     Parameters
@@ -108,27 +110,27 @@ def clues(probability: Float, mask: Mask, voxel_ml: float, agreement: float | No
         What was outlined.
     voxel_ml : float
         Volume of a voxel.
-    agreement : float, optional
-        Mean Dice between the members of a joint opinion.
+    hints : mapping of str to float, optional
+        Of the members of a joint opinion, see :func:`tumorboard.segment.fused.hints`.
 
     Returns
     -------
     dict of str to float
         ``expected``: :func:`expected_dice`; ``size``: logarithm of the volume in mL; ``unsure``: :func:`unsureness`;
-        ``agreement`` where given.
+        the hints.
 
     Examples
     --------
     >>> p = np.array([0.9, 0.9, 0.0], np.float32)
-    >>> {name: round(value, 2) for name, value in clues(p, p > 0.5, 1.0, 0.7).items()}
+    >>> {name: round(value, 2) for name, value in clues(p, p > 0.5, 1.0, {'agreement': 0.7}).items()}
     {'expected': 0.95, 'size': 0.72, 'unsure': 0.05, 'agreement': 0.7}
     """
-    told = {
+    return {
         "expected": expected_dice(probability, mask),
         "size": float(np.log(float(mask.sum()) * voxel_ml + CRUMB_ML)),
         "unsure": unsureness(probability, voxel_ml),
+        **(hints or {}),
     }
-    return told if agreement is None else told | {"agreement": agreement}
 
 
 def predicted_dice(region: str, found: Mapping[str, float], calibration: Calibration) -> float | None:
@@ -153,7 +155,7 @@ def told(
     found: Mapping[str, tuple[Float, Mask]],
     voxel_ml: float,
     calibration: Calibration,
-    agreement: Mapping[str, float] | None = None,
+    hints: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
     """Return the intervals of volumes in mL and the expected Dice of all regions, where they are calibrated.
 
@@ -165,8 +167,8 @@ def told(
         Volume of a voxel.
     calibration : Calibration
         Of the network, or of the joint opinion.
-    agreement : mapping of str to float, optional
-        Between the members of a joint opinion, by region.
+    hints : mapping of str to (mapping of str to float), optional
+        Of the members of a joint opinion, by region.
 
     Examples
     --------
@@ -180,7 +182,7 @@ def told(
     dices: dict[str, float] = {}
     for region, (probability, mask) in found.items():
         interval = volume_interval(region, probability, mask, voxel_ml, calibration)
-        own = clues(probability, mask, voxel_ml, (agreement or {}).get(region))
+        own = clues(probability, mask, voxel_ml, (hints or {}).get(region))
         expected = predicted_dice(region, own, calibration)
         intervals |= {} if interval is None else {region: interval}
         dices |= {} if expected is None else {region: expected}

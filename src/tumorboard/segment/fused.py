@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tumorboard.errors import InputError
+from tumorboard.labels import LabelMap
 from tumorboard.metrics.maps.overlap import dice
 from tumorboard.segment.base import Card, Segmentation, Segmenter, Validity
 from tumorboard.segment.fuse import FUSERS, Fuser
@@ -83,19 +84,37 @@ class FusedSegmenter:
             card=self.card,
             not_assessable=missing,
         )
-        return plain if self.joint is None else self.joint.judged(plain, agreement(given))
+        return plain if self.joint is None else self.joint.judged(plain, hints(given, labels))
 
 
-def agreement(given: Several[Segmentation]) -> dict[str, float]:
-    """Return how far the members' outlines of a region agree: their mean Dice in pairs, 0 to 1, by region.
+def hints(given: Several[Segmentation], fused: LabelMap) -> dict[str, dict[str, float]]:
+    """Return what the members tell of how good the fused outlines are, by region.
 
-    Regions that fewer than two members could look for are left out.
+    Parameters
+    ----------
+    given : sequence of Segmentation
+        What the members gave, in order of trust.
+    fused : LabelMap
+        What became of it.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        Each 0 to 1. ``agreement``: mean Dice between the members' outlines in pairs, where two could look for the
+        region; ``first``: the Dice that the first member expects of its own outline, where it expects one;
+        ``kept``: Dice of the fused outline and the first member's.
     """
-    told: dict[str, float] = {}
-    for region in dict.fromkeys(r for g in given for r in g.probabilities):
-        masks = [g.labels.region(region) for g in given if region not in g.not_assessable]
-        if len(masks) > 1:
-            told[region] = float(np.mean([dice(a, b) for a, b in combinations(masks, 2)]))
+    regions = dict.fromkeys(r for g in given for r in g.probabilities)
+    return {region: _hints([g for g in given if region not in g.not_assessable], region, fused) for region in regions}
+
+
+def _hints(looked: Several[Segmentation], region: str, fused: LabelMap) -> dict[str, float]:
+    masks = [g.labels.region(region) for g in looked]
+    told = {"kept": dice(fused.region(region), masks[0])} if masks else {}
+    if masks and region in looked[0].predicted_dice:
+        told["first"] = looked[0].predicted_dice[region]
+    if len(masks) > 1:
+        told["agreement"] = float(np.mean([dice(a, b) for a, b in combinations(masks, 2)]))
     return told
 
 

@@ -44,15 +44,15 @@ class Joint:
 
     calibration: Calibration
 
-    def judged(self, found: Segmentation, agreement: Mapping[str, float]) -> Segmentation:
+    def judged(self, found: Segmentation, hints: Mapping[str, Mapping[str, float]]) -> Segmentation:
         """Return a segmentation with intervals of its volumes and the Dice that is expected of it.
 
         Parameters
         ----------
         found : Segmentation
             Fused.
-        agreement : mapping of str to float
-            Mean Dice between members by region; a region without it gets an interval only.
+        hints : mapping of str to (mapping of str to float)
+            What members tell of it, by region: :func:`tumorboard.segment.fused.hints`.
         """
         looked = {
             region: (volume.data, found.labels.region(region))
@@ -60,7 +60,7 @@ class Joint:
             if region not in found.not_assessable
         }
         ml = found.labels.grid.voxel_volume_ml
-        intervals, dices = told(looked, ml, self.calibration, agreement)
+        intervals, dices = told(looked, ml, self.calibration, hints)
         return replace(found, intervals=intervals, predicted_dice=dices)
 
 
