@@ -183,7 +183,7 @@ class Sure:
     ],
 )
 def test_mean_probabilities_decide_and_who_could_not_look_has_no_vote(one, two, missing, label):
-    volume = Volume.of(np.ones((4, 4, 4), np.float32), np.eye(4))
+    volume = Volume.of(np.ones((4, 4, 4), np.float32), np.diag([2.5, 2.5, 2.5, 1.0]))
     study = Study("ses-01", {Sequence.FLAIR: volume}, np.ones((4, 4, 4), bool))
     fused = FusedSegmenter([Sure(one), Sure(two, missing)], "mean").segment(study)
     assert set(np.unique(fused.labels.data)) == {label}

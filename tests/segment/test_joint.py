@@ -139,3 +139,35 @@ def test_a_member_that_sees_another_tumour_does_not_count_and_that_is_told():
     assert any("only a was used" in r for r in found.validity.reasons)
     both = FusedSegmenter(MEMBERS, "joined").segment(study)
     assert not any("was used" in r for r in both.validity.reasons)
+
+
+def test_core_that_a_member_outlines_elsewhere_does_not_count_for_core():
+    study, _ = case(5.0)
+
+    class Core(Ball):
+        """Outlines a ball with a core in one half of it."""
+
+        def __init__(self, name: str, left: bool) -> None:
+            super().__init__(name, 0.1)
+            self.half = slice(0, 8) if left else slice(8, 16)
+
+        def segment(self, study: Study) -> Segmentation:
+            found = super().segment(study)
+            core = np.zeros(SHAPE, np.float32)
+            core[self.half] = found.probabilities["WT"].data[self.half]
+            labels = np.where(core > 0.5, np.uint8(1), found.labels.data)
+            return replace(
+                found,
+                labels=found.labels.with_data(labels),
+                probabilities=dict(found.probabilities) | {"TC": Volume(core, study.grid)},
+            )
+
+    def cores(*members: Core) -> Segmentation:
+        return FusedSegmenter(members, "joined").segment(study)
+
+    first = Core("a", left=True)
+    alone = first.segment(study)
+    found = cores(first, Core("b", left=False))
+    assert np.array_equal(found.labels.region("TC"), alone.labels.region("TC"))
+    assert found.labels.region("WT").sum() > alone.labels.region("TC").sum()
+    assert np.array_equal(cores(first, Core("b", left=True)).labels.region("TC"), alone.labels.region("TC"))

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from tumorboard.errors import InputError, IntensityError
+from tumorboard.labels import Tissue
 from tumorboard.networks.architectures import Architecture
 from tumorboard.networks.bundle import Bundle, Calibration, Pass, seeded
 from tumorboard.segment.calibrated import clues, expected_dice, predicted_dice, unsureness, volume_interval
-from tumorboard.segment.learned import LearnedSegmenter, Options, labelled, log_softmax, softmax
+from tumorboard.segment.decision import decided
+from tumorboard.segment.learned import LearnedSegmenter, Options, log_softmax, softmax
 from tumorboard.segment.likeness import QUANTILES, likeness
 from tumorboard.sequences import Sequence
 
@@ -127,8 +129,21 @@ def test_crumbs_are_dropped_and_lesions_kept() -> None:
     p[0] = 1
     for at in ((slice(0, 2),) * 3, (slice(5, 9),) * 3):
         p[(0, *at)], p[(3, *at)] = 0.2, 0.8
-    found = labelled(p, np.ones(p.shape[1:], bool), (1.0, 1.0, 1.0))
+    found = decided(p, p[0] < 0.5, (1.0, 1.0, 1.0))
     assert (found > 0).sum() == 64
+
+
+def test_drops_of_cavity_become_what_is_next_likely_and_cavities_stay() -> None:
+    p = np.zeros((5, 30, 12, 12), np.float32)
+    p[0] = 1
+    for place, told in ((slice(1, 10), (0.1, 0, 0.2, 0.1, 0.6)), (slice(12, 16), (0.1, 0, 0.3, 0.1, 0.5))):
+        p[:, place, 1:10, 1:10] = np.array(told, np.float32)[:, None, None, None]
+    p[:, 20:24, 1:5, 1:5] = np.array((0.35, 0, 0.1, 0.1, 0.45), np.float32)[:, None, None, None]
+    found = decided(p, p[0] < 0.5, (1.0, 1.0, 1.0))
+    assert (found[1:10, 1:10, 1:10] == Tissue.RC).all()
+    assert (found[12:16, 1:10, 1:10] == Tissue.SNFH).all()
+    assert not found[20:24].any()
+    assert (decided(p, p[0] < 0.5, (1.0, 1.0, 2.0))[12:16, 1:10, 1:10] == Tissue.RC).all()
 
 
 def test_wider_probabilities_make_wider_intervals() -> None:

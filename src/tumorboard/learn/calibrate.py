@@ -19,7 +19,8 @@ from scipy.optimize import minimize_scalar
 from tumorboard.labels import REGIONS, LabelMap
 from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
 from tumorboard.networks.bundle import Bundle, Calibration
-from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, labelled, log_softmax, softmax, tissues
+from tumorboard.segment.decision import decided
+from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, log_softmax, softmax, tissues
 from tumorboard.segment.likeness import quantiles, usual
 from tumorboard.study import Study
 
@@ -145,7 +146,7 @@ def _judged(
 ) -> list[Judged]:
     plain = replace(seen, logits=seen.logits.astype(np.float32))
     probabilities = tissues(plain, bundle.metadata, spacing_mm, temperature)
-    found = labelled(probabilities, seen.brain, spacing_mm)
+    found = decided(probabilities, (probabilities[0] < 0.5) & seen.brain, spacing_mm)
     ml = float(np.prod(spacing_mm)) / 1000.0
     rows = []
     for region in JUDGED:

@@ -22,7 +22,7 @@ from tumorboard.errors import GeometryError, InputError
 from tumorboard.labels import LabelMap, Tissue
 from tumorboard.metrics.maps.overlap import dice
 from tumorboard.segment.base import Segmentation
-from tumorboard.segment.space import LEAST_ML, drop_small
+from tumorboard.segment.decision import decided
 from tumorboard.volume import Volume, box_around
 
 MOST_ITERATIONS = 500
@@ -31,6 +31,9 @@ TOLERANCE = 1e-6
 
 Pooling = Callable[..., Any]
 """Mean or largest of several arrays along an axis."""
+
+Among = Callable[[Several[Segmentation], str], list[Segmentation]]
+"""Which of the members count for a region."""
 
 LEAST = 1e-12
 """Smallest probability, so that a label nobody gave stays possible."""
@@ -147,7 +150,7 @@ Fused = tuple[LabelMap, dict[str, Volume]]
 """Labels, and the probability maps by region."""
 
 
-def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> Fused:
+def averaged(given: Several[Segmentation], inner: Pooling = np.mean, among: Among | None = None) -> Fused:
     """Return the labels that the mean probabilities of nested regions give: whole tumour and cavity, core, enhancing.
 
     Parameters
@@ -157,6 +160,8 @@ def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> Fused:
         for it does not count.
     inner : callable
         How core and enhancing tumour are pooled: the mean, or the largest (what any member finds is there).
+    among : callable, optional
+        Which members count for a region, from all of them and its name; without it all do.
 
     Returns
     -------
@@ -166,34 +171,36 @@ def averaged(given: Several[Segmentation], inner: Pooling = np.mean) -> Fused:
         The probabilities that decided, of each region that some member could look for.
     """
     grid = given[0].labels.grid
-    wt, rc = _pooled(given, "WT", np.mean), _pooled(given, "RC", np.mean)
-    tc = np.minimum(_pooled(given, "TC", inner), wt)
-    et = np.minimum(_pooled(given, "ET", inner), tc)
-    tissues = {Tissue.SNFH: wt - tc, Tissue.NETC: tc - et, Tissue.ET: et, Tissue.RC: rc}
-    order = np.array([int(t) for t in tissues], dtype=np.uint8)
-    best = order[np.stack(list(tissues.values())).argmax(axis=0)]
-    some = drop_small(wt + rc >= 0.5, LEAST_ML, grid.spacing_mm)
+    members = {r: given if among is None else among(given, r) for r in ("WT", "TC", "ET", "RC")}
+    wt, rc = (_pooled(members[r], r, np.mean) for r in ("WT", "RC"))
+    tc = np.minimum(_pooled(members["TC"], "TC", inner), wt)
+    et = np.minimum(_pooled(members["ET"], "ET", inner), tc)
+    tissues = np.stack([1.0 - wt - rc, tc - et, wt - tc, et, rc])
+    labels = decided(tissues, wt + rc >= 0.5, grid.spacing_mm)
     maps = {"WT": wt, "TC": tc, "ET": et, "RC": rc}
     told = {r: Volume(m, grid) for r, m in maps.items() if any(r not in g.not_assessable for g in given)}
-    return LabelMap(np.where(some, best, np.uint8(0)), grid), told
+    return LabelMap(labels, grid), told
 
 
 LEAST_SHARED = 0.5
-"""Least Dice of two outlines of the whole tumour that can be of one tumour."""
+"""Least Dice of two outlines of a region that can be of one tumour."""
 
 
-def agreeing(given: Several[Segmentation]) -> list[Segmentation]:
-    """Return the members that outline the tumour that the first outlines; those that could not look for it too.
+def agreeing(given: Several[Segmentation], region: str = "WT") -> list[Segmentation]:
+    """Return the members that outline the region that the first outlines; those that could not look for it too.
 
-    Where one finds nothing, or something else altogether, a mean is nobody's opinion.
+    Where one finds nothing, or something else altogether, a mean is nobody's opinion. So it is with each region:
+    what another takes for core elsewhere would make necrosis of the first one's enhancing tumour.
     """
     first = given[0]
-    if "WT" in first.not_assessable:
+    if region in first.not_assessable:
         return list(given)
-    mask = first.labels.region("WT")
-    return [
-        g for g in given if "WT" in g.not_assessable or dice(mask, g.labels.region("WT")) >= LEAST_SHARED or g is first
-    ]
+    mask = first.labels.region(region)
+
+    def alike(other: Segmentation) -> bool:
+        return region in other.not_assessable or dice(mask, other.labels.region(region)) >= LEAST_SHARED
+
+    return [g for g in given if g is first or alike(g)]
 
 
 def _pooled(given: Several[Segmentation], region: str, pooling: Pooling) -> NDArray[np.float32]:
@@ -233,12 +240,15 @@ class Fuser:
         From the segmentations that count to labels and probability maps.
     counted : callable
         Which of the members' segmentations count, in their order.
+    version : str
+        Changes whenever the result may change.
     """
 
     title: str
     sentence: str
     fuse: Callable[[Several[Segmentation]], Fused]
     counted: Callable[[Several[Segmentation]], list[Segmentation]] = list
+    version: str = "1"
 
 
 FUSERS = {
@@ -255,9 +265,11 @@ FUSERS = {
     "joined": Fuser(
         "Joint opinion of",
         "Probabilities of whole tumour were averaged; inside it, core and enhancing tumour are what any member found. "
-        "A member that outlined another tumour than the first did not count.",
-        partial(averaged, inner=np.max),
+        "A member that outlined another tumour than the first did not count, nor did one for a region that it "
+        "outlined elsewhere.",
+        partial(averaged, inner=np.max, among=agreeing),
         agreeing,
+        version="2",
     ),
 }
 """Ways to fuse segmentations, by name; the first is taken where none is named. One entry enrols another."""

@@ -122,7 +122,7 @@ def _card(cards: list[Card], how: str, way: Fuser) -> Card:
     names = ", ".join(f"{c.id} {c.version}" for c in cards)
     return Card(
         id=f"fused-{how}",
-        version="1 (" + names + ")",
+        version=f"{way.version} ({names})",
         title=f"{way.title} " + "; ".join(c.title for c in cards),
         citation=" ".join(dict.fromkeys(c.citation for c in cards)),
         method=way.sentence + " " + " ".join(dict.fromkeys(c.method for c in cards)),

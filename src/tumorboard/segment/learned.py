@@ -22,6 +22,7 @@ from tumorboard.networks.sliding import Run, slide
 from tumorboard.prepare.intensity import IQR_TO_SD
 from tumorboard.segment.base import Card, Segmentation, Validity
 from tumorboard.segment.calibrated import told
+from tumorboard.segment.decision import decided
 from tumorboard.segment.likeness import likeness
 from tumorboard.segment.sharpened import sharpened
 from tumorboard.segment.space import LEAST_ML, drop_small
@@ -211,7 +212,7 @@ class LearnedSegmenter:
         tissue, box = tissues(seen, self.bundle.metadata, study.grid.spacing_mm), seen.box
         if Sequence.T1C not in study.volumes:
             missing = dict.fromkeys(("ET", "NETC"), WITHOUT_T1C)
-        labels = labelled(tissue, seen.brain, study.grid.spacing_mm)
+        labels = decided(tissue, (tissue[0] < 0.5) & seen.brain, study.grid.spacing_mm)
         full = np.zeros(study.grid.shape, dtype=np.uint8)
         full[box] = labels
         found = {}
@@ -280,35 +281,6 @@ def log_softmax(logits: Float) -> Float:
     """Return logarithms of probabilities along the first axis."""
     shifted = logits - logits.max(axis=0)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=0)), dtype=np.float32)
-
-
-def labelled(probabilities: Float, brain: Mask, spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
-    """Return the most probable tissue where tumour is more probable than not; crumbs are dropped.
-
-    Parameters
-    ----------
-    probabilities : ndarray of float32, shape (classes, i, j, k)
-        Background first.
-    brain : ndarray of bool, shape (i, j, k)
-        Nothing is outlined outside.
-    spacing_mm : (float, float, float)
-        Of the grid.
-
-    Returns
-    -------
-    ndarray of uint8, shape (i, j, k)
-        1 NETC, 2 SNFH, 3 ET, 4 RC.
-
-    Examples
-    --------
-    >>> p = np.zeros((5, 4, 4, 4), np.float32); p[0], p[2], p[3] = 0.4, 0.35, 0.25
-    >>> int(labelled(p, np.ones((4, 4, 4), bool), (1.0, 1.0, 1.0)).min())
-    2
-    """
-    best = probabilities[1:].argmax(axis=0).astype(np.uint8) + np.uint8(1)
-    some = (probabilities[0] < 0.5) & brain
-    kept = drop_small(some, LEAST_ML, spacing_mm)
-    return np.asarray(np.where(kept, best, np.uint8(0)))
 
 
 def _images(study: Study, box: Box, sequences: tuple[Sequence, ...]) -> Float:
