@@ -16,7 +16,7 @@ Float = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 LEAST_CAVITY_ML = 0.5
-"""Smaller parts of cavity are told as something else; chosen on digital calibration patients (one of 42 was right)."""
+"""Smaller parts of cavity are told as something else; of 86 such parts in 92 digital patients, 3 were cavity."""
 
 _TUMOUR = [int(Tissue.NETC), int(Tissue.SNFH), int(Tissue.ET)]
 
