@@ -9,18 +9,19 @@ from tumorboard.learn.calibrate import calibrate, fitted_temperature
 from tumorboard.learn.holdout import held_out
 from tumorboard.learn.judged import Judged, dice_weights, stretch
 from tumorboard.networks.architectures import Architecture
-from tumorboard.networks.bundle import Bundle, Pass, seeded
+from tumorboard.networks.bundle import Bundle, Calibration, Pass, seeded
+from tumorboard.segment.calibrated import OFFSET_ML, bounds_ml
 from tumorboard.segment.learned import Options
 from tumorboard.segment.likeness import usual
 from tumorboard.simulate.subject import Kind
 
 
-def rows(count: int, seed: int) -> tuple[Judged, ...]:
+def rows(count: int, seed: int, middle: float = 3) -> tuple[Judged, ...]:
     """Patients whose volumes are wrong by as much as their width says, more often too small."""
     rng = np.random.default_rng(seed)
     out = []
     for _ in range(count):
-        true, width = float(np.exp(rng.normal(3, 1))), float(rng.uniform(0.1, 0.5))
+        true, width = float(np.exp(rng.normal(middle, 1))), float(rng.uniform(0.1, 0.5))
         found = true * float(np.exp(width * (rng.normal(-0.3, 0.7))))
         expected = float(rng.uniform(0.5, 1.0))
         agreement = float(rng.uniform(0, 1))
@@ -30,15 +31,14 @@ def rows(count: int, seed: int) -> tuple[Judged, ...]:
     return tuple(out)
 
 
-def test_intervals_cover_nine_in_ten_new_patients() -> None:
-    low, high = stretch(rows(400, 0))
+@pytest.mark.parametrize("middle", [3, 0, -2])
+def test_intervals_cover_nine_in_ten_new_patients_however_small_the_lesion(middle: float) -> None:
+    low, high = stretch(rows(400, 0, middle))
+    how = Calibration(volume_low=low, volume_high=high, offset_ml=OFFSET_ML)
     covered = []
-    for r in rows(2000, 1):
-        bounds = (
-            r.found_ml * np.exp(-low["WT"] * r.clues["unsure"]),
-            r.found_ml * np.exp(high["WT"] * r.clues["unsure"]),
-        )
-        covered.append(bounds[0] <= r.true_ml <= bounds[1])
+    for r in rows(2000, 1, middle):
+        least, most = bounds_ml("WT", r.found_ml, r.clues["unsure"], how)
+        covered.append(least <= r.true_ml <= most)
     assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
     assert high["WT"] > low["WT"]  # volumes were too small more often
 

@@ -19,6 +19,7 @@ from scipy.optimize import minimize_scalar
 from tumorboard.labels import REGIONS, LabelMap
 from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
 from tumorboard.networks.bundle import Bundle, Calibration
+from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.decision import decided
 from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, log_softmax, softmax, tissues
 from tumorboard.segment.likeness import quantiles, usual
@@ -88,6 +89,7 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
             fine_weight=plain.fine_weight,
             volume_low=low,
             volume_high=high,
+            offset_ml=OFFSET_ML,
             dice=dice_weights(rows),
             quantiles={s: usual(v) for s, v in heard.items() if len(v) > 2},
             patients=len(kept),

@@ -12,6 +12,7 @@ from tumorboard.learn.calibrate import Calibrated
 from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
 from tumorboard.networks.bundle import Calibration
 from tumorboard.segment.base import Segmentation
+from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.fused import FusedSegmenter, hints
 from tumorboard.study import Study
 
@@ -39,7 +40,8 @@ def calibrate_joint(segmenter: FusedSegmenter, cases: Iterable[tuple[Study, Labe
         found = segmenter.fused(given)
         rows += rows_of(found, hints(given, found.labels), truth)
     low, high = stretch(tuple(rows))
-    calibration = Calibration(volume_low=low, volume_high=high, dice=dice_weights(tuple(rows)), patients=count)
+    weights = dice_weights(tuple(rows))
+    calibration = Calibration(volume_low=low, volume_high=high, offset_ml=OFFSET_ML, dice=weights, patients=count)
     return Calibrated(calibration, tuple(rows))
 
 

@@ -13,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.metrics.maps.overlap import dice
-from tumorboard.segment.calibrated import COVERAGE, INTERCEPT, clues
+from tumorboard.segment.calibrated import COVERAGE, INTERCEPT, OFFSET_ML, clues
 
 JUDGED = ("WT", "TC", "ET", "RC")
 """Regions with intervals and predicted Dice."""
-
-LEAST_ML = 0.2
-"""Smaller true volumes do not calibrate intervals: a ratio of crumbs says nothing."""
 
 LEAST_STUDIES = 10
 """Fewer studies calibrate nothing."""
@@ -91,6 +88,9 @@ def judged(
 def stretch(rows: tuple[Judged, ...]) -> tuple[dict[str, float], dict[str, float]]:
     """Return by how much the width must be stretched below and above, so that both tails hold half the rest.
 
+    However small a true volume is, it counts: where it is left out, intervals miss it. Volumes are larger by
+    :data:`~tumorboard.segment.calibrated.OFFSET_ML`, so that ratios of crumbs do not decide.
+
     Examples
     --------
     >>> stretch(())
@@ -98,10 +98,11 @@ def stretch(rows: tuple[Judged, ...]) -> tuple[dict[str, float], dict[str, float
     """
     low, high = {}, {}
     for region in JUDGED:
-        used = [r for r in rows if r.region == region and r.true_ml >= LEAST_ML and r.found_ml > 0]
+        used = [r for r in rows if r.region == region and r.true_ml > 0 and r.found_ml > 0]
         if len(used) < LEAST_STUDIES:
             continue
-        scores = np.array([np.log(r.found_ml / r.true_ml) / r.clues["unsure"] for r in used])
+        ratios = [(r.found_ml + OFFSET_ML) / (r.true_ml + OFFSET_ML) for r in used]
+        scores = np.log(ratios) / [r.clues["unsure"] for r in used]
         level = min(1.0, (1 - (1 - COVERAGE) / 2) * (1 + 1 / len(used)))
         low[region] = max(0.0, float(np.quantile(scores, level)))
         high[region] = max(0.0, float(np.quantile(-scores, level)))

@@ -47,6 +47,7 @@ class Calibration(_Frozen):
     fine_weight: float = Field(default=0.7, ge=0, le=1, description="of the fine pass beside the coarse one")
     volume_low: dict[str, float] = Field(default_factory=dict, description="conformal factor of the lower bound")
     volume_high: dict[str, float] = Field(default_factory=dict, description="conformal factor of the upper bound")
+    offset_ml: float = Field(default=0.0, ge=0, description="added to volumes before their ratio is taken, mL")
     dice: dict[str, dict[str, float]] = Field(
         default_factory=dict, description="intercept and weights of the clues to the true Dice, by region"
     )

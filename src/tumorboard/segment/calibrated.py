@@ -26,6 +26,9 @@ NARROW, WIDE = 0.8, 0.2
 CRUMB_ML = 0.05
 """Added to both volumes, so that the width of a tiny lesion is finite."""
 
+OFFSET_ML = 0.2
+"""Added to volumes before their ratio is taken, so that an interval of a small lesion may begin at zero; chosen."""
+
 INTERCEPT = "intercept"
 """Name of the constant among the weights of the clues."""
 
@@ -79,9 +82,21 @@ def volume_interval(
     """
     if not mask.any() or region not in calibration.volume_low:
         return None
-    volume, width = float(mask.sum()) * voxel_ml, unsureness(probability, voxel_ml)
-    low, high = calibration.volume_low[region], calibration.volume_high[region]
-    return volume * float(np.exp(-low * width)), volume * float(np.exp(high * width))
+    return bounds_ml(region, float(mask.sum()) * voxel_ml, unsureness(probability, voxel_ml), calibration)
+
+
+def bounds_ml(region: str, volume_ml: float, width: float, calibration: Calibration) -> tuple[float, float]:
+    """Return the 90 % interval of a volume in mL whose :func:`unsureness` is ``width``; not below zero.
+
+    Examples
+    --------
+    >>> how = Calibration(volume_low={"WT": 1.0}, volume_high={"WT": 1.0}, offset_ml=0.2)
+    >>> [round(bound, 2) for bound in bounds_ml("WT", 0.1, 1.0, how)]
+    [0.0, 0.62]
+    """
+    low, high, more = calibration.volume_low[region], calibration.volume_high[region], calibration.offset_ml
+    least, most = (volume_ml + more) * np.exp([-low * width, high * width]) - more
+    return max(0.0, float(least)), float(most)
 
 
 def expected_dice(probability: Float, mask: Mask) -> float:
