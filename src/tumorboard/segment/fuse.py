@@ -260,7 +260,7 @@ FUSERS = {
     "staple": Fuser(
         "STAPLE of", "Labels and the reliability of each member were estimated together (STAPLE).", _by_maps(staple)
     ),
-    "mean": Fuser("Mean of", "Probabilities of the members were averaged.", averaged),
+    "mean": Fuser("Mean of", "Probabilities of the members were averaged.", averaged, version="2"),
     # methods miss core for unlike reasons (one wants it enclosed, another wants it dark), and take little else for it
     "joined": Fuser(
         "Joint opinion of",
