@@ -7,7 +7,9 @@ missing is told, nothing is installed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -42,7 +44,17 @@ class Archive:
 
 def is_installed() -> bool:
     """Whether Orthanc and DCMTK's sender are there."""
-    return Path(PROGRAM).exists() and shutil.which("storescu") is not None
+    return Path(PROGRAM).exists() and sender() is not None
+
+
+@functools.cache
+def sender() -> str | None:
+    """Return DCMTK's storescu; pynetdicom's, which an active environment puts first, has the name but other options."""
+    for folder in os.get_exec_path():
+        found = shutil.which("storescu", path=folder)
+        if found and b"dcmtk" in subprocess.run([found, "--version"], capture_output=True, check=False).stdout:  # noqa: S603
+            return found
+    return None
 
 
 @contextlib.contextmanager
@@ -96,7 +108,7 @@ def _wait_until_it_answers(archive: Archive) -> None:
 def send(folder: Path, port: int, called: str, calling: str = "SCANNER") -> int:
     """Send every object of a folder with DCMTK's storescu; return how many files there were."""
     words = ["-aec", called, "-aet", calling, "+sd", "+r", "127.0.0.1", str(port), str(folder)]
-    subprocess.run([shutil.which("storescu") or "storescu", *words], check=True, timeout=300)  # noqa: S603
+    subprocess.run([sender() or "storescu", *words], check=True, timeout=300)  # noqa: S603
     return sum(1 for file in folder.rglob("*") if file.is_file())
 
 
