@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +19,22 @@ from scipy.optimize import minimize_scalar
 
 from tumorboard.labels import REGIONS, LabelMap
 from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
-from tumorboard.networks.bundle import Bundle, Calibration
+from tumorboard.networks.bundle import Bundle, Calibration, Metadata
 from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.decision import decided
-from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, log_softmax, softmax, tissues
+from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, log_softmax, softmax, tissues, without_t1c
 from tumorboard.segment.likeness import quantiles, usual
+from tumorboard.sequences import Sequence
 from tumorboard.study import Study
 
 Float = NDArray[np.float32]
 
 VOXELS = 20_000
 """Voxels of a study on which the temperature is fitted: half of them where there is tumour or suspicion of it."""
+
+TEMPERED = 26
+"""Studies that temperature and usual intensities are estimated from. They are kept until then, some 90 MB each at 1 mm;
+all others are judged one by one."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,25 @@ class Calibrated:
     rows: tuple[Judged, ...]
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One study as the network saw it, with the truth in the same box; logits in half precision."""
+
+    seen: Seen
+    truth: NDArray[np.uint8]
+    spacing_mm: tuple[float, float, float]
+
+
 def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: Options | None = None) -> Calibrated:
     """Estimate a bundle's calibration.
-
-    All studies are looked at before any is judged, so what was seen of each is kept: some 90 MB at 1 mm.
 
     Parameters
     ----------
     bundle : Bundle
         Trained.
     cases : iterable of (Study, LabelMap)
-        Prepared digital studies and their truth on the study's grid.
+        Prepared digital studies and their truth on the study's grid. The first :data:`TEMPERED` are looked at before
+        any is judged; beyond them memory does not grow.
     options : Options, optional
         How the networks are run.
 
@@ -65,37 +79,53 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
     -------
     Calibrated
     """
-    plain = Calibration(fine_weight=bundle.metadata.calibration.fine_weight)
-    bare = Bundle(bundle.metadata.model_copy(update={"calibration": plain}), bundle.weights)
+    meta = bundle.metadata
+    plain = Calibration(fine_weight=meta.calibration.fine_weight)
+    bare = Bundle(meta.model_copy(update={"calibration": plain}), bundle.weights)
     segmenter = LearnedSegmenter(bare, options)
-    logits, classes, kept = [], [], []
-    heard: dict[str, list[NDArray[np.float64]]] = {s.value: [] for s in bundle.metadata.sequences}
-    for study, truth in cases:
-        seen = segmenter.look(study)
-        for n, sequence in enumerate(bundle.metadata.sequences):
-            if seen.images[n].any():
-                heard[sequence.value].append(quantiles(seen.images[n], seen.brain))
-        inside = truth.data[seen.box]
-        some = _sampled(seen.logits, inside, seen.brain)
-        logits.append(seen.logits.reshape(len(seen.logits), -1)[:, some])
-        classes.append(inside.ravel()[some])
-        kept.append((replace(seen, logits=seen.logits.astype(np.float16)), inside, study.grid.spacing_mm))
-    temperature = fitted_temperature(np.concatenate(logits, axis=1), np.concatenate(classes))
-    rows = tuple(row for case in kept for row in _judged(bundle, *case, temperature))
+    looks = (_looked(segmenter, *case) for case in cases)
+    first = list(islice(looks, TEMPERED))
+    temperature = _temperature(first)
+    by_study = [_judged(meta, look, temperature) for look in chain(first, looks)]
+    rows = tuple(row for study in by_study for row in study)
     low, high = stretch(rows)
     return Calibrated(
         Calibration(
-            temperature={p.name: temperature for p in bundle.metadata.passes},
+            temperature={p.name: temperature for p in meta.passes},
             fine_weight=plain.fine_weight,
             volume_low=low,
             volume_high=high,
             offset_ml=OFFSET_ML,
             dice=dice_weights(rows),
-            quantiles={s: usual(v) for s, v in heard.items() if len(v) > 2},
-            patients=len(kept),
+            quantiles=_usual(first, meta.sequences),
+            patients=len(by_study),
         ),
         rows,
     )
+
+
+def _looked(segmenter: LearnedSegmenter, study: Study, truth: LabelMap) -> _Look:
+    seen = segmenter.look(study)
+    return _Look(replace(seen, logits=seen.logits.astype(np.float16)), truth.data[seen.box], study.grid.spacing_mm)
+
+
+def _temperature(looks: list[_Look]) -> float:
+    logits, classes = [], []
+    for look in looks:
+        seen = look.seen
+        some = _sampled(seen.logits.astype(np.float32), look.truth, seen.brain)
+        logits.append(seen.logits.reshape(len(seen.logits), -1)[:, some].astype(np.float32))
+        classes.append(look.truth.ravel()[some])
+    return fitted_temperature(np.concatenate(logits, axis=1), np.concatenate(classes))
+
+
+def _usual(looks: list[_Look], sequences: tuple[Sequence, ...]) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Return what is usual of each sequence that at least three studies have."""
+    out: dict[str, tuple[tuple[float, float], ...]] = {}
+    for n, sequence in enumerate(sequences):
+        heard = [quantiles(look.seen.images[n], look.seen.brain) for look in looks if look.seen.images[n].any()]
+        out |= {sequence.value: usual(heard)} if len(heard) > 2 else {}
+    return out
 
 
 def _sampled(logits: Float, truth: NDArray[np.uint8], brain: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -139,20 +169,16 @@ def fitted_temperature(logits: Float, classes: NDArray[np.uint8]) -> float:
     return float(np.exp(minimize_scalar(entropy, bounds=(-1.5, 2.0), method="bounded").x))
 
 
-def _judged(
-    bundle: Bundle,
-    seen: Seen,
-    truth: NDArray[np.uint8],
-    spacing_mm: tuple[float, float, float],
-    temperature: float,
-) -> list[Judged]:
-    plain = replace(seen, logits=seen.logits.astype(np.float32))
-    probabilities = tissues(plain, bundle.metadata, spacing_mm, temperature)
-    found = decided(probabilities, (probabilities[0] < 0.5) & seen.brain, spacing_mm)
-    ml = float(np.prod(spacing_mm)) / 1000.0
+def _judged(meta: Metadata, look: _Look, temperature: float) -> list[Judged]:
+    """Compare with the truth what the network could look for."""
+    seen = replace(look.seen, logits=look.seen.logits.astype(np.float32))
+    probabilities = tissues(seen, meta, look.spacing_mm, temperature)
+    found = decided(probabilities, (probabilities[0] < 0.5) & seen.brain, look.spacing_mm)
+    ml = float(np.prod(look.spacing_mm)) / 1000.0
+    blind = without_t1c(seen, meta)
     rows = []
-    for region in JUDGED:
+    for region in (r for r in JUDGED if not (blind and r == "ET")):
         classes = [int(t) for t in REGIONS[region]]
         probability = probabilities[classes].sum(axis=0)
-        rows.append(judged(region, probability, (np.isin(found, classes), np.isin(truth, classes)), ml))
+        rows.append(judged(region, probability, (np.isin(found, classes), np.isin(look.truth, classes)), ml))
     return rows

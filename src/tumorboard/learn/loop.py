@@ -25,7 +25,7 @@ from tumorboard.learn.ranks import joined
 from tumorboard.learn.settings import TrainSettings
 from tumorboard.learn.stream import Drawer, Stream, drawn, tensors
 from tumorboard.networks.architectures import load_weights, own_weights
-from tumorboard.networks.runtime.torch_backend import last_in_memory
+from tumorboard.networks.runtime.layout import last_in_memory
 
 Regions = tuple[tuple[int, ...], ...]
 

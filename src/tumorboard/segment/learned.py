@@ -245,12 +245,17 @@ def tissues(seen: Seen, meta: Metadata, spacing_mm: tuple[float, float, float], 
     ndarray of float32, shape (classes, i, j, k)
     """
     tissue = softmax(seen.logits / np.float32(temperature))
-    if Sequence.T1C in meta.sequences and not seen.images[meta.sequences.index(Sequence.T1C)].any():
+    if without_t1c(seen, meta):
         tissue[Tissue.NETC] += tissue[Tissue.ET]
         tissue[Tissue.ET] = 0
     if max(spacing_mm) > FINER * min(p.spacing_mm for p in meta.passes):
         return tissue
     return sharpened(tissue, seen.images, seen.brain, INSIDE)
+
+
+def without_t1c(seen: Seen, meta: Metadata) -> bool:
+    """Return whether T1C is among the networks' sequences but was not given, so that enhancement cannot be seen."""
+    return Sequence.T1C in meta.sequences and not seen.images[meta.sequences.index(Sequence.T1C)].any()
 
 
 WITHOUT_T1C = "T1C was not given, and enhancing tumour cannot be seen without it"

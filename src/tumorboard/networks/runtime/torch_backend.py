@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+
+from tumorboard.networks.runtime.layout import keeping_layout, last_in_memory
 
 Float = NDArray[np.float32]
 Run = Callable[[Float], Float]
@@ -21,25 +22,18 @@ def reference(network: nn.Module, _shape: tuple[int, ...]) -> Run:
 
 def bfloat16(network: nn.Module, _shape: tuple[int, ...]) -> Run:
     """Return bfloat16 with channels last in memory, on the processor."""
-    return _runner(last_in_memory(network), torch.device("cpu"), reduced=True, last=True)
+    return _runner(keeping_layout(last_in_memory(network)), torch.device("cpu"), reduced=True, last=True)
 
 
 def channels_last(network: nn.Module, _shape: tuple[int, ...]) -> Run:
     """Return float32 with channels last in memory, on the processor."""
-    return _runner(last_in_memory(network), torch.device("cpu"), reduced=False, last=True)
+    return _runner(keeping_layout(last_in_memory(network)), torch.device("cpu"), reduced=False, last=True)
 
 
 def cuda(network: nn.Module, _shape: tuple[int, ...]) -> Run:
     """Return mixed precision on the first GPU."""
     device = torch.device("cuda")
     return _runner(last_in_memory(network.to(device)), device, reduced=True, last=True)
-
-
-def last_in_memory(network: nn.Module) -> nn.Module:
-    """Lay a network's weights out with channels last in memory, and return it."""
-    convert: Any = network.to  # PyTorch's own types know this only for two dimensions
-    moved: nn.Module = convert(memory_format=torch.channels_last_3d)
-    return moved
 
 
 def _runner(network: nn.Module, device: torch.device, reduced: bool, last: bool) -> Run:
