@@ -14,6 +14,7 @@ from tumorboard.metrics.maps.overlap import dice
 from tumorboard.networks.bundle import Calibration
 from tumorboard.segment import joint
 from tumorboard.segment.base import Card, Segmentation, Validity
+from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.fused import FusedSegmenter, hints
 from tumorboard.segment.joint import Joint, joint_of, write_joint
 from tumorboard.segment.named import segmenter_of
@@ -171,3 +172,11 @@ def test_core_that_a_member_outlines_elsewhere_does_not_count_for_core():
     assert np.array_equal(found.labels.region("TC"), alone.labels.region("TC"))
     assert found.labels.region("WT").sum() > alone.labels.region("TC").sum()
     assert np.array_equal(cores(first, Core("b", left=True)).labels.region("TC"), alone.labels.region("TC"))
+
+
+def test_the_shipped_calibration_reads_volumes_as_it_was_fitted() -> None:
+    """Stretched with volumes a little larger, so read with them so too; else intervals of small ones are too narrow."""
+    default = segmenter_of(SEGMENTER)
+    assert isinstance(default, FusedSegmenter)
+    assert default.joint is not None
+    assert default.joint.calibration.offset_ml == OFFSET_ML

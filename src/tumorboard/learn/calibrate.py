@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from tumorboard.labels import REGIONS, LabelMap
-from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
+from tumorboard.learn.judged import JUDGED, Judged, calibration_of, judged
 from tumorboard.networks.bundle import Bundle, Calibration, Metadata
-from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.decision import decided
 from tumorboard.segment.learned import LearnedSegmenter, Options, Seen, log_softmax, softmax, tissues, without_t1c
 from tumorboard.segment.likeness import quantiles, usual
@@ -87,21 +86,13 @@ def calibrate(bundle: Bundle, cases: Iterable[tuple[Study, LabelMap]], options: 
     first = list(islice(looks, TEMPERED))
     temperature = _temperature(first)
     by_study = [_judged(meta, look, temperature) for look in chain(first, looks)]
+    own = {
+        "temperature": {p.name: temperature for p in meta.passes},
+        "fine_weight": plain.fine_weight,
+        "quantiles": _usual(first, meta.sequences),
+    }
     rows = tuple(row for study in by_study for row in study)
-    low, high = stretch(rows)
-    return Calibrated(
-        Calibration(
-            temperature={p.name: temperature for p in meta.passes},
-            fine_weight=plain.fine_weight,
-            volume_low=low,
-            volume_high=high,
-            offset_ml=OFFSET_ML,
-            dice=dice_weights(rows),
-            quantiles=_usual(first, meta.sequences),
-            patients=len(by_study),
-        ),
-        rows,
-    )
+    return Calibrated(calibration_of(by_study).model_copy(update=own), rows)
 
 
 def _looked(segmenter: LearnedSegmenter, study: Study, truth: LabelMap) -> _Look:

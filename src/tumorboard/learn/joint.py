@@ -9,10 +9,8 @@ from collections.abc import Iterable
 
 from tumorboard.labels import LabelMap
 from tumorboard.learn.calibrate import Calibrated
-from tumorboard.learn.judged import JUDGED, Judged, dice_weights, judged, stretch
-from tumorboard.networks.bundle import Calibration
+from tumorboard.learn.judged import JUDGED, Judged, calibration_of, judged
 from tumorboard.segment.base import Segmentation
-from tumorboard.segment.calibrated import OFFSET_ML
 from tumorboard.segment.fused import FusedSegmenter, hints
 from tumorboard.study import Study
 
@@ -32,17 +30,12 @@ def calibrate_joint(segmenter: FusedSegmenter, cases: Iterable[tuple[Study, Labe
     Calibrated
         Without temperature and quantiles: members have their own.
     """
-    rows: list[Judged] = []
-    count = 0
+    by_study = []
     for study, truth in cases:
-        count += 1
         given = [member.segment(study) for member in segmenter.segmenters]
         found = segmenter.fused(given)
-        rows += rows_of(found, hints(given, found.labels), truth)
-    low, high = stretch(tuple(rows))
-    weights = dice_weights(tuple(rows))
-    calibration = Calibration(volume_low=low, volume_high=high, offset_ml=OFFSET_ML, dice=weights, patients=count)
-    return Calibrated(calibration, tuple(rows))
+        by_study.append(rows_of(found, hints(given, found.labels), truth))
+    return Calibrated(calibration_of(by_study), tuple(row for rows in by_study for row in rows))
 
 
 def rows_of(found: Segmentation, told: dict[str, dict[str, float]], truth: LabelMap) -> list[Judged]:

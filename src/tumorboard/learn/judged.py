@@ -7,12 +7,14 @@ differs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Several
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tumorboard.metrics.maps.overlap import dice
+from tumorboard.networks.bundle import Calibration
 from tumorboard.segment.calibrated import COVERAGE, INTERCEPT, OFFSET_ML, clues
 
 JUDGED = ("WT", "TC", "ET", "RC")
@@ -83,6 +85,26 @@ def judged(
     found, true = masks
     told = clues(probability, found, voxel_ml, hints)
     return Judged(region, float(true.sum()) * voxel_ml, float(found.sum()) * voxel_ml, told, dice(true, found))
+
+
+def calibration_of(studies: Several[Several[Judged]]) -> Calibration:
+    """Return what follows from studies for intervals and expected Dice, and nothing else.
+
+    Parameters
+    ----------
+    studies : sequence of sequence of Judged
+        One a study, of the regions that could be looked for.
+
+    Examples
+    --------
+    >>> calibration_of([()]).patients, calibration_of([()]).volume_low
+    (1, {})
+    """
+    rows = tuple(row for study in studies for row in study)
+    low, high = stretch(rows)
+    return Calibration(
+        volume_low=low, volume_high=high, offset_ml=OFFSET_ML, dice=dice_weights(rows), patients=len(studies)
+    )
 
 
 def stretch(rows: tuple[Judged, ...]) -> tuple[dict[str, float], dict[str, float]]:
